@@ -1,0 +1,21 @@
+import Diagnostics
+
+/// A text that names secrets instead of holding them: `${env:NAME}`, `${file:PATH}`, with plain text around them if need be.
+///
+/// It holds no secret, so it may be printed.
+package struct SecretReference: Hashable, Sendable {
+    package enum Part: Hashable, Sendable {
+        case text(String)
+        case environment(String)
+        /// An absolute path; Configuration resolves relative ones against the file that names them.
+        case file(String)
+    }
+
+    package let parts: [Part]
+    package let position: SourcePosition
+
+    package init(parts: [Part], position: SourcePosition) {
+        self.parts = parts
+        self.position = position
+    }
+}

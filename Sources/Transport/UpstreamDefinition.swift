@@ -1,0 +1,68 @@
+import Auth
+import Diagnostics
+
+/// An upstream as written under `upstreams:` in gateway.yaml.
+package struct UpstreamDefinition: Hashable, Sendable {
+    package enum Endpoint: Hashable, Sendable {
+        /// A child that speaks MCP on its standard streams. `command` is looked up in PATH; the child runs in `directory`
+        /// (the folder of gateway.yaml) with the gateway's environment and `environment` over it.
+        case command(String, arguments: [String], environment: [EnvironmentVariable], directory: String)
+        case url(UpstreamURL, HTTPTransport)
+    }
+
+    package struct EnvironmentVariable: Hashable, Sendable {
+        package var name: String
+        package var value: SecretReference
+
+        package init(name: String, value: SecretReference) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// `transport:`; `.automatic` is found out by probing.
+    package enum HTTPTransport: Hashable, Sendable { case automatic, streamableHTTP, sse }
+
+    /// `era:`; `.automatic` is found out by probing.
+    package enum Era: Hashable, Sendable { case automatic, legacy, modern }
+
+    /// `[a-z0-9_-]{1,32}`.
+    package var name: String
+    package var endpoint: Endpoint
+    package var era: Era
+    package var credential: CredentialDefinition
+    /// A call's limit, counted anew on progress.
+    package var timeout: Duration
+    package var position: SourcePosition
+
+    package init(
+        name: String, endpoint: Endpoint, era: Era = .automatic, credential: CredentialDefinition = .none, timeout: Duration,
+        position: SourcePosition
+    ) {
+        self.name = name
+        self.endpoint = endpoint
+        self.era = era
+        self.credential = credential
+        self.timeout = timeout
+        self.position = position
+    }
+}
+
+/// An `http` or `https` address, taken apart (RFC 3986 §3); no user information, no fragment.
+package struct UpstreamURL: Hashable, Sendable {
+    package var isTLS: Bool
+    /// A name or address, IPv6 without brackets, in lower case.
+    package var host: String
+    package var port: Int
+    /// Path and query, starting with `/`.
+    package var target: String
+
+    package init(isTLS: Bool, host: String, port: Int, target: String) {
+        self.isTLS = isTLS
+        self.host = host
+        self.port = port
+        self.target = target
+    }
+
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}

@@ -1,0 +1,4 @@
+import Testing
+@testable import Auth
+
+@Suite struct PlaceholderAuth { @Test func builds() {} }

@@ -1,0 +1,4 @@
+import Testing
+@testable import Configuration
+
+@Suite struct PlaceholderConfiguration { @Test func builds() {} }

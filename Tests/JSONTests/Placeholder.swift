@@ -1,0 +1,4 @@
+import Testing
+@testable import JSON
+
+@Suite struct PlaceholderJSON { @Test func builds() {} }

@@ -1,0 +1,4 @@
+import Testing
+@testable import MCPProtocol
+
+@Suite struct PlaceholderMCPProtocol { @Test func builds() {} }

@@ -1,0 +1,4 @@
+import Testing
+@testable import Network
+
+@Suite struct PlaceholderNetwork { @Test func builds() {} }

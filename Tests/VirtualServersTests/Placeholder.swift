@@ -1,0 +1,4 @@
+import Testing
+@testable import VirtualServers
+
+@Suite struct PlaceholderVirtualServers { @Test func builds() {} }
