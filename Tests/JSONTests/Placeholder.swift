@@ -1,4 +1,0 @@
-import Testing
-@testable import JSON
-
-@Suite struct PlaceholderJSON { @Test func builds() {} }
