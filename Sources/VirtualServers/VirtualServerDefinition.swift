@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import JSON
 
@@ -7,9 +8,6 @@ package struct VirtualServerDefinition: Hashable, Sendable {
     package enum Naming: Hashable, Sendable { case prefixed, plain }
     /// What a pattern does with tools that appear after the baseline.
     package enum NewTools: Hashable, Sendable { case hold, show }
-    /// Who may use it. Roles come later; until then there is only `access: everyone`.
-    package enum Access: Hashable, Sendable { case everyone }
-
     /// `[a-z0-9-]{1,32}`: the file's name without `.yaml`.
     package var name: String
     package var title: String?
@@ -21,13 +19,14 @@ package struct VirtualServerDefinition: Hashable, Sendable {
     package var prompts: [UpstreamPattern]
     package var resources: [UpstreamPattern]
     package var newTools: NewTools
-    package var access: Access
+    /// Who may use it.
+    package var access: AccessRule
     package var position: SourcePosition
 
     package init(
         name: String, title: String? = nil, description: String? = nil, instructions: String? = nil, naming: Naming = .prefixed,
         tools: [ToolSelection] = [], prompts: [UpstreamPattern] = [], resources: [UpstreamPattern] = [], newTools: NewTools = .hold,
-        access: Access = .everyone, position: SourcePosition
+        access: AccessRule = .everyone, position: SourcePosition
     ) {
         self.name = name
         self.title = title

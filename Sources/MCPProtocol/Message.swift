@@ -1,0 +1,84 @@
+import JSON
+
+/// One JSON-RPC message: the bytes as they came, and where the parts lie that the gateway looks at.
+///
+/// All of the text has been validated. What is not named here stays as it is and travels on unchanged.
+package struct Message: Sendable {
+    package enum Kind: Sendable { case request, notification, result, error }
+
+    package let bytes: [UInt8]
+    package let kind: Kind
+    /// A string or an integer; nil for notifications and for errors that belong to no request.
+    package let id: JSONExtent?
+    /// nil for responses, and for methods that the gateway doesn't know.
+    package let method: Method?
+    package let methodName: JSONText?
+    package let params: Params
+    /// The `result` of a response, an object.
+    package let result: Result?
+    /// The `error` of a response, an object.
+    package let error: JSONExtent?
+
+    package func text(_ text: JSONText) -> String { text.string(in: bytes.span) }
+    package func text(_ text: JSONText?) -> String? { text.map { $0.string(in: bytes.span) } }
+    package func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { bytes[range] }
+    package func value(_ extent: JSONExtent) -> JSONValue { (try? JSONValue(parsing: extent.range, of: bytes)) ?? .null }
+    /// The id as it is spelt, for use as a key; `1` and `"1"` differ.
+    package var idText: String? { id.map { String(decoding: bytes[$0.range], as: UTF8.self) } }
+    /// The method's name, known or not.
+    package var methodText: String { methodName.map(text) ?? "" }
+}
+
+extension Message {
+    /// `params`: those members that requests and notifications share.
+    package struct Params: Sendable {
+        /// Of the whole object; nil where there is none.
+        package var range: Range<Int>?
+        package var name: JSONText?
+        package var uri: JSONText?
+        package var cursor: JSONText?
+        package var arguments: JSONExtent?
+        package var meta: Meta?
+        /// `requestId` of a cancellation.
+        package var requestID: JSONExtent?
+        /// `progressToken` of a progress notification.
+        package var progressToken: JSONExtent?
+        /// `level` of a log message or of `logging/setLevel`.
+        package var level: JSONText?
+        package var protocolVersion: JSONText?
+        package var capabilities: JSONExtent?
+        package var clientInfo: JSONExtent?
+        /// The filter of `subscriptions/listen`.
+        package var notifications: JSONExtent?
+        /// Members that this type does not name, key and value, as they stand.
+        package var others: [Range<Int>] = []
+        /// What is wrong with the form of a member, where something is; answered with −32602.
+        package var defect: String?
+    }
+
+    /// `params._meta`.
+    package struct Meta: Sendable {
+        package var protocolVersion: JSONText?
+        package var clientInfo: JSONExtent?
+        package var clientCapabilities: JSONExtent?
+        package var logLevel: JSONText?
+        package var progressToken: JSONExtent?
+        /// Members that this type does not name, key and value, as they stand.
+        package var others: [Range<Int>] = []
+    }
+
+    /// `result`: the members that the bridge between the eras looks at.
+    package struct Result: Sendable {
+        package var range: Range<Int>
+        package var isEmpty = true
+        package var resultType: JSONText?
+        package var meta: JSONExtent?
+        package var isMetaEmpty = true
+        package var hasServerInfo = false
+        package var ttlMs: JSONExtent?
+        package var cacheScope: JSONText?
+
+        /// Whether the upstream wants more from the client before it answers.
+        package func isInputRequired(in message: Message) -> Bool { resultType?.isEqual("input_required", in: message.bytes.span) ?? false }
+    }
+}

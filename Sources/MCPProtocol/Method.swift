@@ -1,0 +1,46 @@
+import JSON
+
+/// The methods that the gateway knows; any other travels as text.
+package enum Method: String, CaseIterable, Sendable {
+    case callTool = "tools/call"
+    case listTools = "tools/list"
+    case initialize
+    case ping
+    case discover = "server/discover"
+    case listen = "subscriptions/listen"
+    case listPrompts = "prompts/list"
+    case getPrompt = "prompts/get"
+    case listResources = "resources/list"
+    case listResourceTemplates = "resources/templates/list"
+    case readResource = "resources/read"
+    case subscribe = "resources/subscribe"
+    case unsubscribe = "resources/unsubscribe"
+    case complete = "completion/complete"
+    case setLogLevel = "logging/setLevel"
+    case elicit = "elicitation/create"
+    case sample = "sampling/createMessage"
+    case listRoots = "roots/list"
+    case initialized = "notifications/initialized"
+    case cancelled = "notifications/cancelled"
+    case progress = "notifications/progress"
+    case log = "notifications/message"
+    case toolsChanged = "notifications/tools/list_changed"
+    case promptsChanged = "notifications/prompts/list_changed"
+    case resourcesChanged = "notifications/resources/list_changed"
+    case resourceUpdated = "notifications/resources/updated"
+    case acknowledged = "notifications/subscriptions/acknowledged"
+
+    /// The parameter that the `Mcp-Name` header mirrors (MCP 2026-07-28 basic/transports/streamable-http, "Standard Request Headers").
+    package var isNamed: Bool { self == .callTool || self == .getPrompt || self == .readResource }
+
+    init?(_ text: JSONText, in bytes: Span<UInt8>) {
+        // By far the most frequent ones are told apart without making a String.
+        if text.isEqual("tools/call", in: bytes) {
+            self = .callTool
+        } else if text.isEqual("tools/list", in: bytes) {
+            self = .listTools
+        } else {
+            self.init(rawValue: text.string(in: bytes))
+        }
+    }
+}

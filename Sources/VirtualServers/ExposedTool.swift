@@ -1,0 +1,42 @@
+import Diagnostics
+import JSON
+import MCPProtocol
+
+/// A tool as a virtual server shows it, and where a call of it goes.
+package struct ExposedTool: Sendable {
+    /// What clients call it, `[A-Za-z0-9_-]{1,64}`.
+    package let name: String
+    package let upstream: String
+    /// What the upstream calls it.
+    package let upstreamName: String
+    /// The definition that clients see, as JSON.
+    package let listing: [UInt8]
+    /// nil when arguments pass through as they came.
+    package let shaping: ArgumentShaping?
+    /// The parameters that clients mirror in headers.
+    package let headerParameters: [HeaderParameter]
+    /// The parameters that the upstream wants mirrored.
+    package let upstreamHeaderParameters: [HeaderParameter]
+    /// Where the virtual server selects it.
+    package let position: SourcePosition
+
+    init(_ definition: ToolDefinition, as name: String, selection: ToolSelection) throws(ToolDefinition.Unusable) {
+        var json = definition.json
+        json["name"] = .string(name)
+        if let description = selection.description { json["description"] = .string(description) }
+        if selection.arguments.isEmpty {
+            shaping = nil
+        } else {
+            let shaping = ArgumentShaping(selection.arguments)
+            if let schema = json["inputSchema"] { json["inputSchema"] = shaping.schema(from: schema) }
+            self.shaping = shaping
+        }
+        self.name = name
+        upstream = selection.pattern.upstream
+        upstreamName = definition.name
+        listing = json.bytes
+        headerParameters = try HeaderParameter.all(in: json["inputSchema"] ?? .null)
+        upstreamHeaderParameters = definition.headerParameters
+        position = selection.pattern.position
+    }
+}

@@ -1,0 +1,132 @@
+import Diagnostics
+import JSON
+import MCPProtocol
+
+/// A virtual server held against what its upstreams offer now: the tools that exist, ready to be listed and called.
+package struct Exposure: Sendable {
+    package let definition: VirtualServerDefinition
+    /// In the order of the selections, then of the upstream.
+    package let tools: [ExposedTool]
+    /// What does not fit, for `check` and the log.
+    package let problems: [Problem]
+    /// The names of upstreams that have not been read yet or are down.
+    package let missingUpstreams: Set<String>
+    /// Each page's tools as JSON, joined by commas.
+    package let pages: [[UInt8]]
+    private let byName: [String: Int]
+
+    /// Catalogues by upstream; one that is absent is not known at present.
+    package init(_ definition: VirtualServerDefinition, catalogues: [String: Catalogue], pageLength: Int = 1_000) {
+        var builder = ExposureBuilder(definition)
+        for selection in definition.tools { builder.add(selection, from: catalogues[selection.pattern.upstream]) }
+        self.definition = definition
+        tools = builder.tools
+        problems = builder.problems
+        missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
+        byName = builder.byName
+        pages = stride(from: 0, to: max(tools.count, 1), by: pageLength).map { [tools] start in
+            Array(tools[start..<min(start + pageLength, tools.count)].map(\.listing).joined(separator: [UInt8(ascii: ",")]))
+        }
+    }
+
+    package subscript(name: String) -> ExposedTool? { byName[name].map { tools[$0] } }
+}
+
+extension VirtualServerDefinition {
+    /// The upstreams that it draws on, each once, in the order written.
+    package var upstreams: [String] {
+        var seen: Set<String> = []
+        return (tools.map(\.pattern) + prompts + resources).map(\.upstream).filter { seen.insert($0).inserted }
+    }
+}
+
+private struct ExposureBuilder {
+    let definition: VirtualServerDefinition
+    var tools: [ExposedTool] = []
+    var byName: [String: Int] = [:]
+    var problems: [Problem] = []
+    private var taken: Set<UpstreamTool> = []
+
+    private struct UpstreamTool: Hashable {
+        let upstream: String
+        let name: String
+    }
+
+    init(_ definition: VirtualServerDefinition) { self.definition = definition }
+
+    /// A tool that several selections take is exposed by the first exact one that names it, else by the first pattern;
+    /// two exact selections may expose one tool twice under two names.
+    mutating func add(_ selection: ToolSelection, from catalogue: Catalogue?) {
+        guard let catalogue else { return }
+        let pattern = selection.pattern
+        if pattern.isExact {
+            guard let tool = catalogue.tools.first(where: { $0.name == pattern.glob }) else {
+                let near = suggestion(for: pattern.glob, among: catalogue.tools.map(\.name))
+                problems.append(
+                    Problem(
+                        "upstream \"\(pattern.upstream)\" has no tool \"\(pattern.glob)\"", at: pattern.position,
+                        fix: near.map { "did you mean \"\(pattern.upstream).\($0)\"?" } ?? "see what it has with `switchboard check --connect`"))
+                return
+            }
+            expose(tool, selection)
+            return
+        }
+        let glob = Glob(pattern.glob)
+        let exact = Set(definition.tools.map(\.pattern).filter { $0.isExact && $0.upstream == pattern.upstream }.map(\.glob))
+        var count = 0
+        for tool in catalogue.tools where glob.matches(tool.name) {
+            count += 1
+            guard definition.newTools == .show || catalogue.baseline.contains(tool.name) else { continue }
+            guard !exact.contains(tool.name), !taken.contains(UpstreamTool(upstream: pattern.upstream, name: tool.name)) else { continue }
+            expose(tool, selection)
+        }
+        if count == 0 {
+            problems.append(
+                Problem(
+                    "no tool of upstream \"\(pattern.upstream)\" matches \"\(pattern.glob)\"", at: pattern.position,
+                    fix: "it has: \(catalogue.tools.prefix(20).map(\.name).joined(separator: ", "))"))
+        }
+    }
+
+    private mutating func expose(_ tool: ToolDefinition, _ selection: ToolSelection) {
+        let pattern = selection.pattern
+        let name = selection.exposedName ?? (definition.naming == .plain ? tool.name : "\(pattern.upstream)_\(tool.name)")
+        guard isFit(name) else {
+            problems.append(
+                Problem(
+                    "\"\(name)\" does not fit the form [A-Za-z0-9_-]{1,64} of tool names", at: pattern.position,
+                    fix: "give it one with `as:`"))
+            return
+        }
+        if let other = byName[name] {
+            problems.append(
+                Problem(
+                    "\"\(pattern.upstream).\(tool.name)\" and \"\(tools[other].upstream).\(tools[other].upstreamName)\" (\(tools[other].position)) would both be called \"\(name)\"",
+                    at: pattern.position, fix: "rename one with `as:`"))
+            return
+        }
+        do {
+            let exposed = try ExposedTool(tool, as: name, selection: selection)
+            for rule in exposed.shaping?.unknownArguments(in: tool.json["inputSchema"] ?? .null) ?? [] {
+                let near = suggestion(for: rule.name, among: (tool.json["inputSchema"]?["properties"]?.members ?? []).map(\.key))
+                problems.append(
+                    Problem(
+                        "tool \"\(pattern.upstream).\(tool.name)\" has no argument \"\(rule.name)\"", at: rule.position,
+                        fix: near.map { "did you mean \"\($0)\"?" } ?? "remove the rule"))
+            }
+            byName[name] = tools.count
+            taken.insert(UpstreamTool(upstream: pattern.upstream, name: tool.name))
+            tools.append(exposed)
+        } catch {
+            problems.append(Problem(error.reason, at: pattern.position, fix: "leave the tool out"))
+        }
+    }
+
+    private func isFit(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) && byte > 0x40 || (0x30...0x39).contains(byte) || byte == 0x5F
+                    || byte == 0x2D
+            }
+    }
+}
