@@ -5,7 +5,7 @@ import Diagnostics
 package struct UpstreamDefinition: Hashable, Sendable {
     package enum Endpoint: Hashable, Sendable {
         /// A child that speaks MCP on its standard streams. `command` is looked up in PATH; the child runs in `directory`
-        /// (the folder of gateway.yaml) with the gateway's environment and `environment` over it.
+        /// (the folder of gateway.yaml) with `environment` and the few variables that every program needs, not the gateway's own.
         case command(String, arguments: [String], environment: [EnvironmentVariable], directory: String)
         case url(UpstreamURL, HTTPTransport)
     }

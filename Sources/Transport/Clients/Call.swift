@@ -1,0 +1,70 @@
+import Auth
+import JSON
+import MCPProtocol
+import Network
+
+/// A client's request in the inner form: self-contained, whatever era and transport it came by.
+package struct Call: Sendable {
+    /// The virtual server's name, known to exist when the request came.
+    package let server: String
+    package let caller: Caller
+    package let message: Message
+    package let revision: Revision
+    /// The client's capabilities, a JSON object.
+    package let clientCapabilities: [UInt8]
+    /// The least severe log message that the client wants; nil for none.
+    package let logLevel: LogLevel?
+    package let cancellation: Cancellation
+    /// The request's header fields where they must agree with the body (modern HTTP); else nil.
+    package let headers: HTTPHeaders?
+
+    package init(
+        server: String, caller: Caller, message: Message, revision: Revision, clientCapabilities: [UInt8], logLevel: LogLevel?,
+        cancellation: Cancellation, headers: HTTPHeaders? = nil
+    ) {
+        self.server = server
+        self.caller = caller
+        self.message = message
+        self.revision = revision
+        self.clientCapabilities = clientCapabilities
+        self.logLevel = logLevel
+        self.cancellation = cancellation
+        self.headers = headers
+    }
+
+    package var era: Era { revision.era }
+    /// The request's id as it was spelt.
+    package var id: ArraySlice<UInt8> { message.id.map { message.bytes[$0.range] } ?? [] }
+}
+
+/// Where notifications that belong to a running call go.
+package protocol ClientChannel {
+    /// `bytes` is one JSON-RPC notification. Waits while the client is slow; drops it when the client can't take one.
+    func notify(_ bytes: [UInt8]) async
+}
+
+/// What stands behind every client transport.
+package protocol CallService: Sendable {
+    /// The virtual server of that name; for nil the one called `default`, or the only one.
+    func server(named name: String?) -> String?
+    /// What the virtual server says of itself in `initialize` and `server/discover`; nil when it has gone.
+    func describe(_ server: String) -> ServerDescription?
+    /// The response to a request; nil when it was cancelled, which is answered with silence.
+    func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
+    /// The state of configuration and upstreams, for `/readyz`.
+    func readiness() -> (isReady: Bool, report: JSONValue)
+    var changes: ChangeFeed { get }
+}
+
+/// A virtual server as it introduces itself.
+package struct ServerDescription: Sendable {
+    package var name: String
+    package var title: String?
+    package var instructions: String?
+
+    package init(name: String, title: String?, instructions: String?) {
+        self.name = name
+        self.title = title
+        self.instructions = instructions
+    }
+}

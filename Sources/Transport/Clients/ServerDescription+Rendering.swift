@@ -1,0 +1,31 @@
+import JSON
+import MCPProtocol
+
+extension ServerDescription {
+    /// What virtual servers can do.
+    private var capabilities: JSONValue { ["tools": ["listChanged": true], "logging": [:]] }
+
+    private var serverInfo: JSONValue {
+        var info: JSONValue = ["name": .string(name), "version": .string(Product.version)]
+        info["title"] = title.map { .string($0) }
+        return info
+    }
+
+    /// The answer to `initialize` in that revision (MCP 2025-11-25 basic/lifecycle).
+    func initialized(_ revision: Revision, id: some Collection<UInt8>) -> Reply {
+        var result: JSONValue = ["protocolVersion": .string(revision.rawValue), "capabilities": capabilities, "serverInfo": serverInfo]
+        result["instructions"] = instructions.map { .string($0) }
+        return Reply(result: Array(result.bytes.dropFirst().dropLast()), id: id, era: .legacy)
+    }
+
+    /// The answer to `server/discover` (MCP 2026-07-28 server/discover). Anyone who may ask gets the same.
+    func discovered(id: some Collection<UInt8>) -> Reply {
+        var result: JSONValue = [
+            "supportedVersions": .array(Revision.supported.map { .string($0.rawValue) }), "capabilities": capabilities,
+            "resultType": "complete", "ttlMs": 60_000, "cacheScope": "public",
+        ]
+        result["instructions"] = instructions.map { .string($0) }
+        result["_meta"] = .object([.init(MetaKey.serverInfo, serverInfo)])
+        return Reply(result: Array(result.bytes.dropFirst().dropLast()), id: id, era: .legacy)
+    }
+}

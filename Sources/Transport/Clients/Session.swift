@@ -1,0 +1,139 @@
+import Auth
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// A legacy client's session. Its id is the session itself, sealed: nothing is kept for it, and any instance with the key accepts it.
+struct Session: Sendable {
+    /// Unique; the key under which what is in flight is found.
+    let key: String
+    let server: String
+    let caller: String
+    let revision: Revision
+    let capabilities: [UInt8]
+
+    /// Capabilities beyond this are cut down to their names, so that the id fits in a header.
+    private static let capabilitiesMax = 2_048
+
+    init(server: String, caller: Caller, revision: Revision, capabilities: JSONValue) throws(Seal.Failure) {
+        key = Base64.encodeURL(try Seal.random(12))
+        self.server = server
+        self.caller = caller.description
+        self.revision = revision
+        let bytes = capabilities.bytes
+        let cut = JSONValue.object((capabilities.members ?? []).prefix(16).map { .init(String($0.key.prefix(40)), [:]) })
+        self.capabilities = bytes.count <= Self.capabilitiesMax ? bytes : cut.bytes
+    }
+
+    private init(key: String, server: String, caller: String, revision: Revision, capabilities: [UInt8]) {
+        self.key = key
+        self.server = server
+        self.caller = caller
+        self.revision = revision
+        self.capabilities = capabilities
+    }
+
+    func sealed(with seal: Seal) throws(Seal.Failure) -> String {
+        let fields: JSONValue = [.string(key), .string(server), .string(caller), .string(revision.rawValue)]
+        return try seal.seal(fields.bytes + capabilities, for: "session")
+    }
+
+    init?(opening sealed: String, with seal: Seal) {
+        guard sealed.utf8.count <= 8_192, let bytes = seal.open(sealed, for: "session") else { return nil }
+        var scanner = JSONScanner()
+        guard let extent = try? scanner.skipValue(in: bytes.span),
+            let fields = try? JSONValue(parsing: extent.range, of: bytes).array?.compactMap(\.string), fields.count == 4,
+            let revision = Revision(rawValue: fields[3])
+        else { return nil }
+        self.init(key: fields[0], server: fields[1], caller: fields[2], revision: revision, capabilities: Array(bytes[extent.range.upperBound...]))
+    }
+}
+
+/// What must be remembered of sessions while they do something: cancellations, log levels, open streams, and which have ended.
+final class SessionTable: Sendable {
+    private static let entriesMax = 100_000
+
+    private struct State {
+        var opened: [String: Session] = [:]
+        var logLevels: [String: LogLevel] = [:]
+        var calls: [CallKey: Cancellation] = [:]
+        var streams: [String: ChangeFeed.Listener] = [:]
+        var ended: Set<String> = []
+    }
+
+    private struct CallKey: Hashable {
+        let session: String
+        let id: String
+    }
+
+    private let seal: Seal
+    private let state = Mutex(State())
+
+    init(seal: Seal) { self.seal = seal }
+
+    /// A new session's id.
+    func begin(_ session: Session) throws(Seal.Failure) -> String { try session.sealed(with: seal) }
+
+    /// The session behind an id; nil when it is none of ours, belongs to someone else or elsewhere, or has ended.
+    func session(_ id: String, server: String, caller: Caller) -> Session? {
+        let known = state.withLock { $0.opened[id] }
+        guard let session = known ?? Session(opening: id, with: seal), session.server == server, session.caller == caller.description else {
+            return nil
+        }
+        return state.withLock { state in
+            guard !state.ended.contains(session.key) else { return nil }
+            if known == nil {
+                if state.opened.count >= 4_096 { state.opened.removeAll(keepingCapacity: true) }
+                state.opened[id] = session
+            }
+            return session
+        }
+    }
+
+    /// Ends it: its calls are cancelled, its stream closed, its id accepted no more.
+    func end(_ session: Session) {
+        let (calls, stream) = state.withLock { state in
+            if state.ended.count >= Self.entriesMax { state.ended.removeAll() }
+            state.ended.insert(session.key)
+            state.logLevels[session.key] = nil
+            let calls = state.calls.filter { $0.key.session == session.key }
+            for key in calls.keys { state.calls[key] = nil }
+            return (calls.values, state.streams.removeValue(forKey: session.key))
+        }
+        for call in calls { call.cancel() }
+        stream?.changes.close()
+    }
+
+    func logLevel(of session: Session?) -> LogLevel { session.flatMap { session in state.withLock { $0.logLevels[session.key] } } ?? .info }
+
+    func set(_ level: LogLevel, for session: Session) {
+        state.withLock { state in
+            if state.logLevels.count >= Self.entriesMax { state.logLevels.removeAll() }
+            state.logLevels[session.key] = level
+        }
+    }
+
+    func add(_ call: Cancellation, id: String, of session: Session) {
+        state.withLock { $0.calls[CallKey(session: session.key, id: id)] = call }
+    }
+
+    func remove(callWith id: String, of session: Session) {
+        state.withLock { _ = $0.calls.removeValue(forKey: CallKey(session: session.key, id: id)) }
+    }
+
+    func cancel(callWith id: String, of session: Session) {
+        state.withLock { $0.calls[CallKey(session: session.key, id: id)] }?.cancel()
+    }
+
+    /// A session has one stream of its own: a new one takes the place of the old, which is most likely dead.
+    func replaceStream(of session: Session, with listener: ChangeFeed.Listener) {
+        state.withLock { $0.streams.updateValue(listener, forKey: session.key) }?.changes.close()
+    }
+
+    func removeStream(of session: Session, _ listener: ChangeFeed.Listener) {
+        state.withLock { state in
+            if state.streams[session.key] === listener { state.streams[session.key] = nil }
+        }
+    }
+}

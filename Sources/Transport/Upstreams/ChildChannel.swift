@@ -1,0 +1,68 @@
+import Diagnostics
+import MCPProtocol
+import Network
+import Synchronization
+
+/// The stdio transport towards an upstream: a child, one message a line (MCP basic/transports/stdio).
+final class ChildChannel: DuplexChannel {
+    private let child: ChildProcess
+
+    private init(child: ChildProcess) { self.child = child }
+
+    /// Starts the child. Calls are routed through `pending`; its stderr goes to the log under the upstream's name.
+    static func start(
+        _ command: ChildCommand, on loop: EventLoop, limits: UpstreamLimits, pending: PendingCalls, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) throws(UpstreamError) -> ChildChannel {
+        let started = Mutex<ChildChannel?>(nil)
+        let events = ChildEvents(
+            onLine: { line in
+                guard let message = try? Message(scanning: line, depthMax: limits.jsonDepthMax) else {
+                    if !line.allSatisfy({ $0 <= 0x20 }) { log.warning("wrote a line that is no MCP message: \(excerpt(line))") }
+                    return
+                }
+                if pending.route(message) { return }
+                if message.kind == .request {
+                    guard let channel = started.withLock({ $0 }) else { return }
+                    EventLoop.current?.task { await channel.answer(message) }
+                } else if message.method == .toolsChanged {
+                    onEvent(.toolsChanged)
+                }
+            },
+            onLog: { line in log.info(line) },
+            onExit: { exit in
+                let reason = "the process has ended: \(exit)"
+                pending.lose(reason)
+                onEvent(.lost(reason))
+            },
+            onOverlongLine: { log.warning("wrote a line longer than \(limits.replyBytesMax) bytes; it was dropped") })
+        do {
+            let child = try ChildProcess.spawn(
+                command, on: loop, lineBytesMax: limits.replyBytesMax, queuedBytesMax: limits.queuedBytesMax, events: events)
+            let channel = ChildChannel(child: child)
+            started.withLock { $0 = channel }
+            return channel
+        } catch {
+            throw .unavailable(error.description)
+        }
+    }
+
+    func send(_ bytes: [UInt8]) async throws(UpstreamError) {
+        guard child.send(line: bytes.onOneLine()) else { throw .unavailable("its input is full or closed") }
+    }
+
+    func close() async { await child.terminate(grace: .seconds(2)) }
+}
+
+extension [UInt8] {
+    /// White space between JSON tokens may be line breaks; inside strings there are none.
+    package func onOneLine() -> [UInt8] {
+        guard contains(where: { $0 == 0x0A || $0 == 0x0D }) else { return self }
+        return map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+    }
+}
+
+/// The beginning of what an upstream sent, for the log.
+func excerpt(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes.prefix(200), as: UTF8.self) + (bytes.count > 200 ? "…" : "")
+}

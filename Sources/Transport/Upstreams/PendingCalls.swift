@@ -1,0 +1,90 @@
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// The calls that wait for answers on one shared channel, found again by request id.
+final class PendingCalls: Sendable {
+    enum Incoming: Sendable {
+        case message(Message)
+        case cancelled
+        case lost(String)
+    }
+
+    /// Messages that may wait for one call before it is given up.
+    private static let queueLength = 1_024
+
+    private struct State {
+        var nextID = 1
+        var calls: [Int: Mailbox<Incoming>] = [:]
+        var lost: String?
+    }
+
+    private let state = Mutex(State())
+
+    /// A fresh id and the place where what belongs to it arrives.
+    func open() throws(UpstreamError) -> (id: Int, mailbox: Mailbox<Incoming>) {
+        let mailbox = Mailbox<Incoming>(capacity: Self.queueLength)
+        let opened = state.withLock { state -> Result<Int, UpstreamError> in
+            if let lost = state.lost { return .failure(.unavailable(lost)) }
+            defer { state.nextID += 1 }
+            state.calls[state.nextID] = mailbox
+            return .success(state.nextID)
+        }
+        return (try opened.get(), mailbox)
+    }
+
+    func close(_ id: Int) { state.withLock { _ = $0.calls.removeValue(forKey: id) } }
+
+    /// Hands a response or a request's notification to its call; false when it belongs to none.
+    func route(_ message: Message) -> Bool {
+        let mailbox = state.withLock { state -> Mailbox<Incoming>? in
+            switch message.kind {
+            case .result, .error: return message.idText.flatMap { Int($0) }.flatMap { state.calls[$0] }
+            case .notification where message.method == .progress:
+                return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
+                    .flatMap { state.calls[$0] }
+            // A log message names no request: it belongs to a call only when that is the only one.
+            case .notification where message.method == .log: return state.calls.count == 1 ? state.calls.first?.value : nil
+            default: return nil
+            }
+        }
+        guard let mailbox else { return false }
+        if !mailbox.send(.message(message)) { mailbox.close() }
+        return true
+    }
+
+    /// Ends every call, and refuses later ones.
+    func lose(_ reason: String) {
+        let calls = state.withLock { state in
+            state.lost = reason
+            defer { state.calls = [:] }
+            return state.calls
+        }
+        for mailbox in calls.values {
+            _ = mailbox.send(.lost(reason))
+            mailbox.close()
+        }
+    }
+
+    /// Waits for the response of a call that has been sent.
+    func response(
+        from mailbox: Mailbox<Incoming>, within limit: CallLimit, onNotification: (Message) async -> Void
+    ) async throws(UpstreamError) -> Message {
+        var clock = CallClock(limit)
+        while true {
+            let remaining = clock.remaining
+            guard remaining > .zero else { throw .timedOut }
+            switch await mailbox.next(within: remaining) {
+            case .timedOut: throw .timedOut
+            case .closed: throw .broken("more messages than can be queued")
+            case .element(.cancelled): throw .cancelled
+            case .element(.lost(let reason)): throw .broken(reason)
+            case .element(.message(let message)):
+                guard message.kind == .notification else { return message }
+                if message.method == .progress { clock.sawProgress() }
+                await onNotification(message)
+            }
+        }
+    }
+}

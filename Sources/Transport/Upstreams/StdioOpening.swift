@@ -1,0 +1,58 @@
+import Diagnostics
+import MCPProtocol
+import Network
+
+/// Opens links to stdio upstreams.
+enum StdioOpening {
+    /// Starts the child and finds out its era as the specification says: probe with `server/discover`, fall back to `initialize` on any
+    /// other error or on silence (MCP 2026-07-28 basic/transports/stdio, "Backward Compatibility").
+    static func open(
+        _ command: ChildCommand, era: UpstreamDefinition.Era, on loop: EventLoop, limits: UpstreamLimits, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) async throws(UpstreamError) -> DuplexLink {
+        let pending = PendingCalls()
+        let channel = try ChildChannel.start(command, on: loop, limits: limits, pending: pending, log: log, onEvent: onEvent)
+        do {
+            let peer = try await negotiate(channel, pending, era: era, transport: "stdio", limits: limits)
+            return DuplexLink(peer: peer, channel: channel, pending: pending)
+        } catch {
+            await channel.close()
+            throw error
+        }
+    }
+
+    /// The same for any duplex channel.
+    static func negotiate(
+        _ channel: any DuplexChannel, _ pending: PendingCalls, era: UpstreamDefinition.Era, transport: String, limits: UpstreamLimits
+    ) async throws(UpstreamError) -> UpstreamPeer {
+        if era != .legacy {
+            let time = era == .modern ? limits.openingTime : limits.probeTime
+            do {
+                let answer = try await ask(.discover, channel, pending, era: .modern, within: time)
+                if let result = answer.resultValue, let peer = UpstreamPeer(discovered: result, transport: transport) { return peer }
+                guard era == .automatic else {
+                    throw UpstreamError.violation("it does not speak revision \(Revision.latestModern.rawValue): \(excerpt(answer.bytes))")
+                }
+            } catch {
+                // Silence means legacy; a process that has ended stays ended.
+                guard era == .automatic, case .timedOut = error else { throw error }
+            }
+        }
+        let answer = try await ask(.initialize, channel, pending, era: .legacy, within: limits.openingTime)
+        guard let result = answer.resultValue else { throw .violation("it refused `initialize`: \(excerpt(answer.bytes))") }
+        let peer = try UpstreamPeer(initialized: result, transport: transport)
+        try await channel.send(HandshakeNotification.initialized)
+        return peer
+    }
+
+    private static func ask(
+        _ request: UpstreamRequest, _ channel: any DuplexChannel, _ pending: PendingCalls, era: Era, within time: Duration
+    ) async throws(UpstreamError) -> Message {
+        try await channel.exchange(
+            request, era: era, pending: pending, within: CallLimit(idle: time, total: time), cancellation: Cancellation(), onNotification: { _ in })
+    }
+}
+
+enum HandshakeNotification {
+    static let initialized = Array(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8)
+}

@@ -1,0 +1,179 @@
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// Streamable HTTP towards an upstream, in either era: every message its own POST (MCP basic/transports/streamable-http).
+final class StreamableHTTPLink: UpstreamLink {
+    let peer: UpstreamPeer
+    private let endpoint: HTTPEndpoint
+    private let onEvent: @Sendable (LinkEvent) -> Void
+    private let log: Log
+    private let nextID = Atomic<Int>(10)
+    /// The legacy era's session, where the upstream has sessions.
+    private let session: Mutex<String?>
+    private let isClosed = Cancellation()
+
+    init(
+        peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) {
+        self.peer = peer
+        self.session = Mutex(session)
+        self.endpoint = endpoint
+        self.log = log
+        self.onEvent = onEvent
+    }
+
+    func exchange(
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+    ) async throws(UpstreamError) -> Message {
+        var clock = CallClock(limit)
+        let id = nextID.add(1, ordering: .relaxed).newValue
+        let body = request.bytes(id: id, era: peer.era)
+        let current = session.withLock { $0 }
+        var call = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
+        if call.status == 404, current != nil {
+            // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
+            call.cancel()
+            try await renew(session: current, within: clock.remaining)
+            call = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
+        }
+        let reader = StreamableHTTPReader(response: call, endpoint: endpoint, id: id)
+        defer { cancellation.whenCancelled(nil) }
+        while true {
+            do {
+                let message = try await reader.next(within: clock.remaining)
+                switch message.kind {
+                case .result, .error: return message
+                case .request: await answer(message)
+                case .notification:
+                    if message.method == .progress { clock.sawProgress() }
+                    if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onNotification(message) }
+                }
+            } catch {
+                call.cancel()
+                if cancellation.isCancelled { throw .cancelled }
+                if case .timedOut = error { await tellCancelled(id, reason: "timed out") }
+                throw error
+            }
+        }
+    }
+
+    /// Sends without waiting for more than that it was taken.
+    func notify(_ bytes: [UInt8]) async throws(UpstreamError) {
+        let response = try await endpoint.send(
+            .post, fields: fields(for: nil, session: session.withLock { $0 }), body: bytes, within: endpoint.limits.probeTime)
+        _ = try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)
+    }
+
+    func close() async {
+        isClosed.cancel()
+        guard let id = session.withLock({ $0 }) else { return }
+        let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
+        _ = try? await response?.body(max: 64 * 1024, within: .seconds(1))
+    }
+
+    /// Keeps listening for list changes until the link is closed or the upstream will have none of it.
+    func listen() async {
+        if peer.era == .modern {
+            guard peer.capabilities["tools"]?["listChanged"]?.bool == true else { return }
+            let request = UpstreamRequest("subscriptions/listen", members: Array(#""notifications":{"toolsListChanged":true}"#.utf8))
+            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+                let id = nextID.add(1, ordering: .relaxed).newValue
+                return try await endpoint.send(
+                    .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern), within: endpoint.limits.openingTime)
+            }
+        } else {
+            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+                try await endpoint.send(
+                    .get, fields: fields(for: nil, session: session.withLock { $0 }), body: [], within: endpoint.limits.openingTime)
+            }
+        }
+    }
+
+    private func keepOpen(_ open: () async throws(UpstreamError) -> HTTPClientResponse) async {
+        var wait = endpoint.limits.retryFirst
+        var isFirst = true
+        while !isClosed.isCancelled {
+            guard let response = try? await open(), response.status == 200, response.headers.isEventStream else { return }
+            // What changed while nobody listened is not told again.
+            if !isFirst { onEvent(.toolsChanged) }
+            isFirst = false
+            let opened = ContinuousClock.now
+            nonisolated(unsafe) let stream = response
+            let loop = EventLoop.current
+            isClosed.whenCancelled { loop?.execute { stream.cancel() } }
+            let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
+            while let message = try? await reader.next(within: .seconds(3_600)) {
+                if message.method == .toolsChanged { onEvent(.toolsChanged) }
+                if message.kind == .request { await answer(message) }
+            }
+            response.cancel()
+            wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
+            guard !isClosed.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
+        }
+    }
+
+    private func post(
+        _ body: [UInt8], for request: UpstreamRequest, session: String?, clock: CallClock, cancellation: Cancellation
+    ) async throws(UpstreamError) -> HTTPClientResponse {
+        let response: HTTPClientResponse
+        do {
+            response = try await endpoint.start(.post, fields: fields(for: request, session: session), body: body, within: clock.remaining)
+        } catch {
+            if case .unavailable(let reason) = error { onEvent(.lost(reason)) }
+            throw error
+        }
+        // The stream belongs to this loop and is cancelled on it; closing it is what cancels the call (2026-07-28), in the legacy era
+        // the notification does.
+        nonisolated(unsafe) let stream = response
+        let loop = EventLoop.current
+        cancellation.whenCancelled { loop?.execute { stream.cancel() } }
+        do {
+            try await response.head(within: clock.remaining)
+            return response
+        } catch {
+            response.cancel()
+            if cancellation.isCancelled {
+                await tellCancelled(nextID.load(ordering: .relaxed), reason: "cancelled")
+                throw .cancelled
+            }
+            throw UpstreamError(error, during: "it closed the connection before it answered")
+        }
+    }
+
+    private func renew(session stale: String?, within time: Duration) async throws(UpstreamError) {
+        guard session.withLock({ $0 }) == stale else { return }
+        let (_, fresh) = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits)
+        session.withLock { $0 = fresh }
+        onEvent(.toolsChanged)
+    }
+
+    /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).
+    private func tellCancelled(_ id: Int, reason: String) async {
+        guard peer.era == .legacy else { return }
+        try? await notify(
+            JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(reason)]))
+    }
+
+    private func answer(_ request: Message) async {
+        guard peer.era == .legacy, let id = request.id else { return }
+        let reply =
+            request.method == .ping
+            ? Reply(result: [], id: request.bytes[id.range], era: .legacy)
+            : Reply(ProtocolError(.methodNotFound, "Method not found: \(request.methodText)"), id: request.bytes[id.range])
+        try? await notify(reply.bytes)
+    }
+
+    private func fields(for request: UpstreamRequest?, session: String?) -> [(String, String)] {
+        var fields = [("MCP-Protocol-Version", peer.revision.rawValue)]
+        if let session { fields.append(("Mcp-Session-Id", session)) }
+        if peer.era == .modern, let request {
+            fields.append(("Mcp-Method", request.method))
+            if let name = request.mirroredName { fields.append(("Mcp-Name", HeaderParameter.encode(name))) }
+            for parameter in request.mirroredParameters { fields.append(parameter) }
+        }
+        return fields
+    }
+}

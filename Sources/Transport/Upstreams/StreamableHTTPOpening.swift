@@ -1,0 +1,100 @@
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+
+/// Opens links to upstreams behind an address, finding out transport and era as the specification says
+/// (MCP 2026-07-28 basic/transports/streamable-http, "Backward Compatibility").
+enum StreamableHTTPOpening {
+    static func open(
+        _ endpoint: HTTPEndpoint, transport: UpstreamDefinition.HTTPTransport, era: UpstreamDefinition.Era, on loop: EventLoop, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) async throws(UpstreamError) -> any UpstreamLink {
+        if transport == .sse { return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent) }
+        if era != .legacy, case .modern(let peer) = try await discover(endpoint) {
+            return started(StreamableHTTPLink(peer: peer, session: nil, endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
+        }
+        guard era != .modern else { throw .violation("it does not speak revision \(Revision.latestModern.rawValue)") }
+        do {
+            let (peer, session) = try await initialize(endpoint, limits: endpoint.limits)
+            let link = StreamableHTTPLink(peer: peer, session: session, endpoint: endpoint, log: log, onEvent: onEvent)
+            try? await link.notify(HandshakeNotification.initialized)
+            return started(link, on: loop)
+        } catch {
+            guard transport == .automatic, case .notStreamable(let reason) = error else { throw error.upstreamError }
+            do {
+                return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent)
+            } catch {
+                throw .unavailable("\(reason); as an HTTP+SSE server: \(error)")
+            }
+        }
+    }
+
+    private static func started(_ link: StreamableHTTPLink, on loop: EventLoop) -> StreamableHTTPLink {
+        loop.task { await link.listen() }
+        return link
+    }
+
+    private static func discover(_ endpoint: HTTPEndpoint) async throws(UpstreamError) -> Opening {
+        let request = UpstreamRequest.discover
+        let fields = [("MCP-Protocol-Version", Revision.latestModern.rawValue), ("Mcp-Method", request.method)]
+        let response = try await endpoint.send(.post, fields: fields, body: request.bytes(id: 1, era: .modern), within: endpoint.limits.openingTime)
+        if response.status >= 500 {
+            _ = try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)
+            throw .unavailable("it answered with HTTP \(response.status)")
+        }
+        defer { response.cancel() }
+        do {
+            let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: endpoint.limits.openingTime)
+            if let result = message.resultValue, let peer = UpstreamPeer(discovered: result, transport: "streamable-http") { return .modern(peer) }
+            if message.isModernError, message.errorValue?["code"]?.integer != ErrorCode.unsupportedVersion.rawValue {
+                throw UpstreamError.violation("it refuses our `server/discover`: \(excerpt(message.bytes))")
+            }
+            return .notModern
+        } catch {
+            switch error {
+            case .unavailable where response.status == 401 || response.status == 403: throw error
+            case .timedOut, .broken: throw error
+            default: return .notModern
+            }
+        }
+    }
+
+    /// The legacy handshake's request; the peer and, where it has sessions, the session's id.
+    static func initialize(_ endpoint: HTTPEndpoint, limits: UpstreamLimits) async throws(LegacyFailure) -> (UpstreamPeer, String?) {
+        do {
+            let response = try await endpoint.send(
+                .post, fields: [], body: UpstreamRequest.initialize.bytes(id: 1, era: .legacy), within: limits.openingTime)
+            defer { response.cancel() }
+            let session = response.headers["mcp-session-id"]
+            if [400, 404, 405].contains(response.status) {
+                let body = (try? await response.body(max: 64 * 1024, within: limits.probeTime)) ?? []
+                throw LegacyFailure.notStreamable("it answered `initialize` with HTTP \(response.status): \(excerpt(body))")
+            }
+            let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: limits.openingTime)
+            guard let result = message.resultValue else {
+                throw UpstreamError.violation("it refused `initialize`: \(excerpt(message.bytes))")
+            }
+            return (try UpstreamPeer(initialized: result, transport: "streamable-http"), session)
+        } catch let failure as LegacyFailure {
+            throw failure
+        } catch let error as UpstreamError {
+            throw .upstream(error)
+        } catch {
+            throw .upstream(.violation("\(error)"))
+        }
+    }
+
+    enum LegacyFailure: Error {
+        /// Perhaps an HTTP+SSE server.
+        case notStreamable(String)
+        case upstream(UpstreamError)
+
+        var upstreamError: UpstreamError {
+            switch self {
+            case .notStreamable(let text): .violation(text)
+            case .upstream(let error): error
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import MCPProtocol
+import Network
+
+/// Reads the JSON-RPC messages of one HTTP response, whether it is a JSON body or an event stream.
+final class StreamableHTTPReader {
+    private let response: HTTPClientResponse
+    private let endpoint: HTTPEndpoint
+    /// The request whose response is awaited; nil on a stream of notifications.
+    private let id: Int?
+    private var parser: SSEParser
+    private var events: [SSEEvent] = []
+
+    init(response: HTTPClientResponse, endpoint: HTTPEndpoint, id: Int?) {
+        self.response = response
+        self.endpoint = endpoint
+        self.id = id
+        parser = SSEParser(eventBytesMax: endpoint.limits.replyBytesMax)
+    }
+
+    /// The next message; a response to another request than ours is passed over.
+    func next(within time: Duration) async throws(UpstreamError) -> Message {
+        while true {
+            let message = response.headers.isEventStream ? try await nextEvent(within: time) : try await body(within: time)
+            if message.kind == .notification || message.kind == .request { return message }
+            if let id, message.idText == String(id) || (message.kind == .error && message.id == nil) { return message }
+            guard response.headers.isEventStream else { throw .violation("it answered another request than ours: \(excerpt(message.bytes))") }
+        }
+    }
+
+    private func body(within time: Duration) async throws(UpstreamError) -> Message {
+        let bytes: [UInt8]
+        do {
+            bytes = try await response.body(max: endpoint.limits.replyBytesMax, within: time)
+        } catch {
+            throw UpstreamError(error, during: "its answer broke off")
+        }
+        if let message = try? Message(scanning: bytes, depthMax: endpoint.limits.jsonDepthMax) { return message }
+        switch response.status {
+        case 401, 403: throw .unavailable("it refuses the gateway's credential (HTTP \(response.status))")
+        case 200..<300: throw .violation("it answered with something that is no MCP message: \(excerpt(bytes))")
+        case 429, 502, 503, 504: throw .unavailable("it answered with HTTP \(response.status)")
+        default: throw .violation("it answered with HTTP \(response.status): \(excerpt(bytes))")
+        }
+    }
+
+    private func nextEvent(within time: Duration) async throws(UpstreamError) -> Message {
+        while true {
+            while !events.isEmpty {
+                let event = events.removeFirst()
+                guard event.event == "message", !event.data.isEmpty else { continue }
+                guard let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) else {
+                    throw .violation("it sent an event that is no MCP message: \(excerpt(event.data))")
+                }
+                return message
+            }
+            do {
+                guard let chunk = try await response.chunk(within: time) else { throw UpstreamError.broken("its stream ended without an answer") }
+                try parser.feed(chunk) { events.append($0) }
+            } catch let error as NetworkError {
+                throw UpstreamError(error, during: "its stream broke off")
+            } catch let error as UpstreamError {
+                throw error
+            } catch {
+                throw .violation("\(error)")
+            }
+        }
+    }
+}
+
+extension HTTPHeaders {
+    /// Whether the content is `text/event-stream`, whatever parameters follow.
+    var isEventStream: Bool { self["content-type"].map { $0.lowercased().hasPrefix("text/event-stream") } ?? false }
+}

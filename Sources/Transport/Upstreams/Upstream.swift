@@ -1,0 +1,279 @@
+import Auth
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// One real MCP server behind the gateway: opened when first needed, kept open, opened again when it is lost.
+package final class Upstream: Sendable {
+    package let definition: UpstreamDefinition
+    private let opener: UpstreamOpener
+    private let limits: UpstreamLimits
+    private let loop: EventLoop
+    private let log: Log
+    private let onChange: @Sendable (Upstream) -> Void
+    private let events = Mailbox<Event>(capacity: 1_024)
+    private let state = Mutex(State())
+
+    private enum Event: Sendable {
+        case link(LinkEvent, generation: Int)
+        case stop
+    }
+
+    private struct State {
+        var status = UpstreamStatus()
+        var link: (any UpstreamLink)?
+        var tools: [ToolDefinition]?
+        var generation = 0
+        var logLevel: LogLevel?
+        var isStarted = false
+        var isFinished = false
+        /// Resumed when the present attempt has ended, well or not.
+        var waiting: [Mailbox<Bool>] = []
+    }
+
+    /// `onChange` is called on the upstream's loop whenever its tools or its state have changed.
+    package init(
+        _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loop: EventLoop,
+        onChange: @escaping @Sendable (Upstream) -> Void
+    ) {
+        self.definition = definition
+        self.opener = opener
+        self.limits = limits
+        self.loop = loop
+        self.onChange = onChange
+        log = Log(definition.name)
+    }
+
+    package var name: String { definition.name }
+    package var status: UpstreamStatus { state.withLock { $0.status } }
+    /// Its tools as last read; nil before the first complete list and while it is down.
+    package var tools: [ToolDefinition]? { state.withLock { $0.tools } }
+
+    /// Starts it when that has not happened.
+    package func start() {
+        let isFirst = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted && !state.isFinished
+        }
+        guard isFirst else { return }
+        loop.task { await self.run() }
+    }
+
+    /// Starts it if need be and waits until the attempt under way has ended, well or not; at most so long.
+    package func settled(within time: Duration) async {
+        start()
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let isSettled = state.withLock { state in
+            let settled = state.status.state != .idle && state.status.state != .connecting
+            if !settled { state.waiting.append(mailbox) }
+            return settled
+        }
+        if !isSettled { _ = await mailbox.next(within: time) }
+    }
+
+    /// Makes a call. The permit shows that it was allowed.
+    package func call(
+        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
+    ) async throws(UpstreamError) -> Message {
+        let link = try await openLink()
+        if let level = request.logLevel { await raiseLogLevel(to: level, of: link) }
+        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
+        return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+    }
+
+    /// Ends it and everything it started.
+    package func stop() async {
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let isRunning = state.withLock { state in
+            state.isFinished = state.isFinished || !state.isStarted
+            if !state.isFinished { state.waiting.append(mailbox) }
+            return !state.isFinished
+        }
+        guard isRunning else { return }
+        _ = events.send(.stop)
+        while state.withLock({ !$0.isFinished }) {
+            guard case .element = await mailbox.next(within: .seconds(10)) else { return }
+            state.withLock { if !$0.isFinished { $0.waiting.append(mailbox) } }
+        }
+    }
+
+    // MARK: - Life
+
+    private func run() async {
+        var failures = 0
+        while true {
+            let opened = ContinuousClock.now
+            let (reason, isStopped) = await attempt()
+            if isStopped { break }
+            if ContinuousClock.now - opened > limits.retryMax { failures = 0 }
+            failures += 1
+            let isLooping = failures >= 5 && definition.endpoint.isChild
+            publish(isLooping ? .crashLooping : .down, error: reason)
+            log.warning("\(isLooping ? "keeps ending" : "is not available"): \(reason)")
+            let wait = isLooping ? limits.retryMax : min(limits.retryFirst * (1 << min(failures - 1, 10)), limits.retryMax)
+            if await pause(wait) { break }
+        }
+        state.withLock { state in
+            state.isFinished = true
+            state.status.state = .stopped
+        }
+        settle()
+    }
+
+    /// Opens a link and stays with it until it is lost; the reason, or that we shall stop.
+    private func attempt() async -> (reason: String, isStopped: Bool) {
+        let generation = state.withLock { state in
+            state.generation += 1
+            // A link that was lost a moment ago keeps its tools listed until the first new attempt has failed.
+            state.status.state = .connecting
+            return state.generation
+        }
+        do {
+            let link = try await opener.open(definition, on: loop, log: log) { [events] event in
+                _ = events.send(.link(event, generation: generation))
+            }
+            do {
+                let tools = try await readTools(link)
+                state.withLock { state in
+                    state.link = link
+                    state.logLevel = nil
+                }
+                publish(.up, tools: tools, peer: link.peer)
+                log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(tools.count) tools")
+            } catch {
+                await link.close()
+                throw error
+            }
+            let end = await stay(link, generation: generation)
+            state.withLock { $0.link = nil }
+            await link.close()
+            return end
+        } catch {
+            return (error.description, false)
+        }
+    }
+
+    private func stay(_ link: any UpstreamLink, generation: Int) async -> (reason: String, isStopped: Bool) {
+        var refreshAt = ContinuousClock.now + limits.listAgeMax
+        while true {
+            var isStale = false
+            switch await events.next(within: max(refreshAt - .now, .zero)) {
+            case .element(.stop), .closed: return ("stopped", true)
+            case .element(.link(.lost(let reason), generation)): return (reason, false)
+            case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
+            case .element: break
+            }
+            guard isStale else { continue }
+            refreshAt = .now + limits.listAgeMax
+            do {
+                publish(.up, tools: try await readTools(link), peer: link.peer)
+            } catch {
+                if case .timedOut = error { continue }
+                return (error.description, false)
+            }
+        }
+    }
+
+    /// Waits before the next attempt; true when asked to stop.
+    private func pause(_ time: Duration) async -> Bool {
+        let end = ContinuousClock.now + time
+        while true {
+            switch await events.next(within: max(end - .now, .zero)) {
+            case .element(.stop), .closed: return true
+            case .timedOut: return false
+            case .element: if ContinuousClock.now >= end { return false }
+            }
+        }
+    }
+
+    private func publish(_ next: UpstreamStatus.State, tools: [ToolDefinition]? = nil, peer: UpstreamPeer? = nil, error: String? = nil) {
+        let isChanged = state.withLock { state in
+            let isChanged = state.tools != tools || (state.status.state == .up) != (next == .up)
+            state.tools = tools
+            state.status.state = next
+            state.status.toolCount = tools?.count ?? 0
+            if let peer { state.status.peer = peer }
+            if let error { state.status.lastError = error }
+            return isChanged
+        }
+        if isChanged { onChange(self) }
+        settle()
+    }
+
+    private func settle() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for mailbox in waiting { _ = mailbox.send(true) }
+    }
+
+    // MARK: - Use
+
+    /// The open link; waits for an attempt under way, and fails at once when the upstream is down.
+    private func openLink() async throws(UpstreamError) -> any UpstreamLink {
+        if let link = state.withLock({ $0.link }) { return link }
+        await settled(within: definition.timeout)
+        let (link, status) = state.withLock { ($0.link, $0.status) }
+        if let link { return link }
+        throw .unavailable(status.lastError ?? "it is \(status.state.rawValue)")
+    }
+
+    /// Legacy upstreams have one log level for the session: it follows the most talkative caller, and each caller is filtered for.
+    private func raiseLogLevel(to level: LogLevel, of link: any UpstreamLink) async {
+        guard link.peer.era == .legacy, link.peer.capabilities["logging"] != nil else { return }
+        let isNeeded = state.withLock { state in
+            guard level < state.logLevel ?? .emergency || state.logLevel == nil else { return false }
+            state.logLevel = level
+            return true
+        }
+        guard isNeeded else { return }
+        var members: [UInt8] = []
+        members.append("\"level\":")
+        members.append(jsonString: level.rawValue)
+        _ = try? await link.exchange(
+            UpstreamRequest("logging/setLevel", members: members), within: CallLimit(idle: limits.probeTime, total: limits.probeTime),
+            cancellation: Cancellation(), onNotification: { _ in })
+    }
+
+    /// All pages of the upstream's list. Tools that can't be used are left out and named in the log.
+    private func readTools(_ link: any UpstreamLink) async throws(UpstreamError) -> [ToolDefinition] {
+        guard link.peer.capabilities["tools"] != nil else { return [] }
+        var tools: [ToolDefinition] = []
+        var names: Set<String> = []
+        var cursor: String?
+        for _ in 0..<limits.listPagesMax {
+            var request = UpstreamRequest("tools/list")
+            if let cursor {
+                request.members.append("\"cursor\":")
+                request.members.append(jsonString: cursor)
+            }
+            let answer = try await link.exchange(
+                request, within: CallLimit(idle: limits.openingTime, total: limits.openingTime), cancellation: Cancellation(),
+                onNotification: { _ in })
+            guard let result = answer.resultValue, let page = result["tools"]?.array else {
+                throw .violation("it answered `tools/list` with: \(excerpt(answer.bytes))")
+            }
+            for json in page {
+                do {
+                    let tool = try ToolDefinition(json)
+                    guard names.insert(tool.name).inserted else { continue }
+                    tools.append(tool)
+                } catch {
+                    log.warning("lists \(error.reason); it is left out")
+                }
+            }
+            guard let next = result["nextCursor"]?.string else { return tools }
+            guard next != cursor, tools.count < limits.listToolsMax else { break }
+            cursor = next
+        }
+        log.warning("its tool list has no end; the first \(tools.count) tools are used")
+        return tools
+    }
+}
+
+extension UpstreamDefinition.Endpoint {
+    var isChild: Bool { if case .command = self { true } else { false } }
+}

@@ -1,0 +1,21 @@
+/// Why an upstream gave no answer. The text is for the log; clients see only what kind it was.
+package enum UpstreamError: Error, Sendable, CustomStringConvertible {
+    /// It can't be reached, or refuses us; nothing was done.
+    case unavailable(String)
+    /// It went away in mid-call; the call may have had an effect.
+    case broken(String)
+    case timedOut
+    case cancelled
+    /// It answered with something that is not MCP, or beyond a limit.
+    case violation(String)
+
+    package var description: String {
+        switch self {
+        case .unavailable(let text): text
+        case .broken(let text): text
+        case .timedOut: "no answer in time"
+        case .cancelled: "cancelled"
+        case .violation(let text): text
+        }
+    }
+}

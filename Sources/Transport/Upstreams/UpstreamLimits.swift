@@ -1,0 +1,21 @@
+/// Limits towards upstreams.
+package struct UpstreamLimits: Sendable {
+    package var replyBytesMax = 32 * 1024 * 1024
+    /// Waiting to be taken by an upstream.
+    package var queuedBytesMax = 8 * 1024 * 1024
+    package var jsonDepthMax = 128
+    package var listPagesMax = 100
+    package var listToolsMax = 20_000
+    /// To connect, negotiate and read the first list.
+    package var openingTime = Duration.seconds(30)
+    /// For the answer to `server/discover` before an upstream counts as legacy.
+    package var probeTime = Duration.seconds(5)
+    package var retryFirst = Duration.seconds(1)
+    package var retryMax = Duration.seconds(30)
+    /// A call's total time when progress keeps it alive.
+    package var callTimeWithProgress = Duration.seconds(600)
+    /// Lists are read again after this long, since not every upstream announces changes.
+    package var listAgeMax = Duration.seconds(300)
+
+    package init() {}
+}

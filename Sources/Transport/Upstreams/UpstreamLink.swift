@@ -1,0 +1,62 @@
+import JSON
+import MCPProtocol
+
+/// An open way to an upstream, its era negotiated. Any loop may use it.
+package protocol UpstreamLink: AnyObject, Sendable {
+    var peer: UpstreamPeer { get }
+
+    /// Sends one request and returns its response, a result or an error. Notifications that belong to it are handed on as they
+    /// come; the upstream is held back meanwhile where its transport allows that.
+    func exchange(
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+    ) async throws(UpstreamError) -> Message
+
+    /// Ends it; nothing of it is left when this returns.
+    func close() async
+}
+
+/// What an upstream said of itself when the link was opened.
+package struct UpstreamPeer: Sendable {
+    package let revision: Revision
+    package let transport: String
+    package let capabilities: JSONValue
+    package let serverInfo: JSONValue?
+    package let instructions: String?
+
+    package var era: Era { revision.era }
+}
+
+/// How long a call may take: `idle` without a sign of life, `total` in all (MCP 2026-07-28 basic/patterns/cancellation, "Timeouts").
+package struct CallLimit: Sendable {
+    package var idle: Duration
+    package var total: Duration
+
+    package init(idle: Duration, total: Duration) {
+        self.idle = idle
+        self.total = max(idle, total)
+    }
+}
+
+/// Measures a call against its limit.
+struct CallClock {
+    private let limit: CallLimit
+    private let start = ContinuousClock.now
+    private var lastSign = ContinuousClock.now
+
+    init(_ limit: CallLimit) { self.limit = limit }
+
+    /// Counts the idle time anew.
+    mutating func sawProgress() { lastSign = .now }
+
+    /// What is left; zero or less when time is up.
+    var remaining: Duration {
+        let now = ContinuousClock.now
+        return min(lastSign + limit.idle - now, start + limit.total - now)
+    }
+}
+
+/// What a link tells its owner outside of calls.
+package enum LinkEvent: Sendable {
+    case toolsChanged
+    case lost(String)
+}

@@ -1,0 +1,86 @@
+import Auth
+import Diagnostics
+import Network
+import Synchronization
+
+/// Opens links for one upstream after another; remembers for each what probing found out.
+package final class UpstreamOpener: Sendable {
+    private let environment: [String: String]
+    private let limits: UpstreamLimits
+    private let clients: LoopLocal<HTTPClient>
+    private let knownEras = Mutex<[UpstreamDefinition: UpstreamDefinition.Era]>([:])
+
+    package init(loops: LoopGroup, environment: [String: String], limits: UpstreamLimits) {
+        self.environment = environment
+        self.limits = limits
+        var client = HTTPClientLimits()
+        client.replyBytesMax = limits.replyBytesMax
+        clients = LoopLocal(loops) { [client] in HTTPClient(loop: $0, limits: client, tls: SharedTLS.context) }
+    }
+
+    /// Must run on a loop of the group.
+    func open(
+        _ definition: UpstreamDefinition, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) async throws(UpstreamError) -> any UpstreamLink {
+        let era = definition.era == .automatic ? knownEras.withLock { $0[definition] } ?? .automatic : definition.era
+        do {
+            let link = try await open(definition, era: era, on: loop, log: log, onEvent: onEvent)
+            if definition.era == .automatic { knownEras.withLock { $0[definition] = link.peer.era == .modern ? .modern : .legacy } }
+            return link
+        } catch {
+            // What was remembered may no longer be true: the next attempt probes anew.
+            if definition.era == .automatic { knownEras.withLock { $0[definition] = nil } }
+            throw error
+        }
+    }
+
+    private func open(
+        _ definition: UpstreamDefinition, era: UpstreamDefinition.Era, on loop: EventLoop, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) async throws(UpstreamError) -> any UpstreamLink {
+        switch definition.endpoint {
+        case .command(let executable, let arguments, let variables, let directory):
+            let command = ChildCommand(
+                executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
+            return try await StdioOpening.open(command, era: era, on: loop, limits: limits, log: log, onEvent: onEvent)
+        case .url(let url, let transport):
+            let credentials = CredentialSource(definition.credential, environment: environment)
+            let endpoint = HTTPEndpoint(url: url, credentials: credentials, clients: clients, limits: limits)
+            return try await StreamableHTTPOpening.open(endpoint, transport: transport, era: era, on: loop, log: log, onEvent: onEvent)
+        }
+    }
+
+    /// What a child needs to find its home, its programs, its language and its way to the network, and what `env:` gives it.
+    ///
+    /// Not the whole of the gateway's environment: that holds other upstreams' secrets.
+    private func childEnvironment(_ variables: [UpstreamDefinition.EnvironmentVariable]) throws(UpstreamError) -> [(String, String)] {
+        var merged = environment.filter { Self.inherited.contains($0.key.uppercased()) || $0.key.hasPrefix("LC_") || $0.key.hasPrefix("XDG_") }
+        for variable in variables {
+            do {
+                merged[variable.name] = try variable.value.resolve(environment: environment).reveal()
+            } catch {
+                throw .unavailable(error.description)
+            }
+        }
+        return merged.map { ($0.key, $0.value) }
+    }
+
+    private static let inherited: Set<String> = [
+        "HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "PYENV_ROOT", "NVM_DIR", "DISPLAY", "SSH_AUTH_SOCK",
+    ]
+}
+
+/// The system's trust store, loaded once when first needed.
+private enum SharedTLS {
+    private static let loaded = Mutex<TLSClientContext?>(nil)
+
+    static let context: @Sendable () throws -> TLSClientContext = {
+        try loaded.withLock { known in
+            if let known { return known }
+            let context = try TLSClientContext()
+            known = context
+            return context
+        }
+    }
+}
