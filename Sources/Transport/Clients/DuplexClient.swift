@@ -1,0 +1,218 @@
+import Auth
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// A client whose messages all share one channel in each direction: stdio in either era, HTTP+SSE in the legacy one.
+///
+/// Messages are handed in as they come; every request is answered by a task of its own.
+package final class DuplexClient: Sendable {
+    /// Requests that may run at once.
+    private static let runningMax = 512
+
+    private struct State {
+        var revision: Revision?
+        var capabilities = Array("{}".utf8)
+        var logLevel = LogLevel.info
+        var running: [String: Cancellation] = [:]
+        /// Apart from what runs: nothing waits for the end of a subscription.
+        var subscriptions: [String: Cancellation] = [:]
+        var listener: ChangeFeed.Listener?
+        var isClosed = false
+        var idle: [Mailbox<Bool>] = []
+    }
+
+    private let service: any CallService
+    private let server: String
+    private let caller: Caller
+    private let speaksModern: Bool
+    private let jsonDepthMax: Int
+    /// Hands one message to the client; false when it takes no more.
+    private let send: @Sendable ([UInt8]) -> Bool
+    private let state = Mutex(State())
+
+    package init(
+        service: any CallService, server: String, caller: Caller, speaksModern: Bool, jsonDepthMax: Int = 128,
+        send: @escaping @Sendable ([UInt8]) -> Bool
+    ) {
+        self.service = service
+        self.server = server
+        self.caller = caller
+        self.speaksModern = speaksModern
+        self.jsonDepthMax = jsonDepthMax
+        self.send = send
+    }
+
+    /// Takes one message from the client. Must be called on a loop.
+    package func receive(_ bytes: [UInt8]) {
+        let message: Message
+        do {
+            message = try Message(scanning: bytes, depthMax: jsonDepthMax)
+        } catch {
+            _ = send(Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil).bytes)
+            return
+        }
+        switch message.kind {
+        case .request: begin(message)
+        case .notification: take(message)
+        case .result, .error: break
+        }
+    }
+
+    /// Cancels what runs and forgets the client.
+    package func close() {
+        let (running, listener) = state.withLock { state in
+            state.isClosed = true
+            return (Array(state.running.values) + Array(state.subscriptions.values), state.listener)
+        }
+        for call in running { call.cancel() }
+        listener?.changes.close()
+    }
+
+    /// Waits until nothing runs any more, streams of notifications aside; at most so long.
+    package func finishRunning(within time: Duration) async {
+        let end = ContinuousClock.now + time
+        while true {
+            let mailbox = Mailbox<Bool>(capacity: 1)
+            let isIdle = state.withLock { state in
+                guard !state.running.isEmpty else { return true }
+                state.idle.append(mailbox)
+                return false
+            }
+            guard !isIdle, case .element = await mailbox.next(within: max(end - .now, .zero)) else { return }
+        }
+    }
+
+    // MARK: - Messages
+
+    private func take(_ notification: Message) {
+        switch notification.method {
+        case .cancelled:
+            guard let id = notification.params.requestID else { return }
+            let key = String(decoding: notification.bytes[id.range], as: UTF8.self)
+            state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
+        case .initialized:
+            guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
+            let listener = service.changes.listen(to: server)
+            state.withLock { $0.listener = listener }
+            EventLoop.current?.task { [self] in
+                while case .element(.tools)? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
+                service.changes.leave(listener)
+            }
+        default: break
+        }
+    }
+
+    private func begin(_ message: Message) {
+        let id = message.id.map { message.bytes[$0.range] } ?? []
+        let key = message.idText ?? ""
+        let cancellation = Cancellation()
+        let problem = state.withLock { state -> ProtocolError? in
+            guard state.running[key] == nil, state.subscriptions[key] == nil else { return ProtocolError(.invalidRequest, "Invalid request: this id is in use") }
+            guard state.running.count + state.subscriptions.count < Self.runningMax else { return ProtocolError(.internalError, "too many requests at once") }
+            if message.method == .listen { state.subscriptions[key] = cancellation } else { state.running[key] = cancellation }
+            return nil
+        }
+        if let problem {
+            _ = send(Reply(problem, id: id).bytes)
+            return
+        }
+        EventLoop.current?.task { [self] in
+            let reply = await answer(message, id: id, cancellation: cancellation)
+            let idle = state.withLock { state in
+                state.running[key] = nil
+                state.subscriptions[key] = nil
+                defer { if state.running.isEmpty { state.idle = [] } }
+                return state.running.isEmpty ? state.idle : []
+            }
+            if let reply, !cancellation.isCancelled { _ = send(reply.bytes) }
+            for mailbox in idle { _ = mailbox.send(true) }
+        }
+    }
+
+    private func answer(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
+        if speaksModern, message.params.meta?.protocolVersion != nil || message.method == .discover || message.method == .listen {
+            return await answerModern(message, id: id, cancellation: cancellation)
+        }
+        switch message.method {
+        case .initialize:
+            guard let description = service.describe(server) else { return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id) }
+            do {
+                let revision = try LegacyHandshake.revision(for: message)
+                let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
+                state.withLock { state in
+                    state.revision = revision
+                    state.capabilities = capabilities
+                }
+                return description.initialized(revision, id: id)
+            } catch {
+                return Reply(error, id: id)
+            }
+        case .ping:
+            return Reply(result: [], id: id, era: .legacy)
+        case .setLogLevel:
+            guard let level = message.text(message.params.level).flatMap(LogLevel.init) else {
+                return Reply(ProtocolError(.invalidParams, "Invalid params: `level` must be one of \(LogLevel.list)"), id: id)
+            }
+            state.withLock { $0.logLevel = level }
+            return Reply(result: [], id: id, era: .legacy)
+        default:
+            let (revision, capabilities, level) = state.withLock { ($0.revision, $0.capabilities, $0.logLevel) }
+            guard let revision else {
+                let hint = speaksModern ? "send `initialize` first, or the `_meta` of revision \(Revision.latestModern.rawValue)" : "send `initialize` first"
+                return Reply(ProtocolError(.invalidRequest, "Invalid request: \(hint)"), id: id)
+            }
+            let call = Call(
+                server: server, caller: caller, message: message, revision: revision, clientCapabilities: capabilities, logLevel: level,
+                cancellation: cancellation)
+            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
+        }
+    }
+
+    private func answerModern(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
+        do {
+            let checked = try ModernRequest.check(message, headers: nil)
+            switch message.method {
+            case .discover:
+                return service.describe(server).map { $0.discovered(id: id) }
+            case .listen:
+                return try await serveListen(message, id: id, cancellation: cancellation)
+            default:
+                let call = Call(
+                    server: server, caller: caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
+                    logLevel: checked.logLevel, cancellation: cancellation)
+                return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
+            }
+        } catch {
+            return Reply(error, id: id)
+        }
+    }
+
+    /// Lasts until it is cancelled or the gateway ends (MCP 2026-07-28 basic/patterns/subscriptions).
+    private func serveListen(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async throws(ProtocolError) -> Reply? {
+        let subscription = try Subscription(message, id: id)
+        let listener = service.changes.listen(to: server)
+        defer { service.changes.leave(listener) }
+        cancellation.whenCancelled { listener.changes.close() }
+        _ = send(subscription.acknowledgement)
+        while let change = await listener.changes.next() {
+            switch change {
+            case .tools: if subscription.wantsTools { _ = send(subscription.toolsChanged) }
+            case .end: return Reply(bytes: subscription.end)
+            }
+        }
+        return nil
+    }
+}
+
+/// Notifications of one request on a shared channel.
+private struct DuplexReplyChannel: ClientChannel {
+    let send: @Sendable ([UInt8]) -> Bool
+    let cancellation: Cancellation
+
+    func notify(_ bytes: [UInt8]) async {
+        if !cancellation.isCancelled { _ = send(bytes) }
+    }
+}

@@ -1,0 +1,197 @@
+import Auth
+import JSON
+import MCPProtocol
+import Network
+
+extension HTTPFront {
+    /// A message of 2025-03-26 to 2025-11-25 (MCP 2025-11-25 basic/transports). A client without a session id is served as one that knows
+    /// no sessions.
+    func handleLegacy(
+        _ message: Message, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, server: String, header: String?, fields: [(String, String)]
+    ) async {
+        if message.method == .initialize, message.kind == .request {
+            return begin(message, exchange, server: server, fields: fields)
+        }
+        var session: Session?
+        if let id = exchange.request.headers["mcp-session-id"] {
+            session = sessions.session(id, server: server, caller: .anonymous)
+            guard session != nil else {
+                let error = ProtocolError(.invalidRequest, "Session not found: start a new one with `initialize`")
+                let reply = Reply(error, id: message.id.map { message.bytes[$0.range] } ?? [], isIDKnown: message.id != nil)
+                return exchange.respond(404, contentType: "application/json", fields: fields, body: reply.bytes)
+            }
+        }
+        guard message.kind == .request, let id = message.id.map({ message.bytes[$0.range] }) else {
+            if message.method == .cancelled, let session, let request = message.params.requestID {
+                sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
+            }
+            return exchange.respond(202, contentType: nil, fields: fields)
+        }
+        let revision = session?.revision ?? header.flatMap(Revision.init) ?? .v2025_03_26
+        switch message.method {
+        case .ping:
+            await channel.finish(Reply(result: [], id: id, era: .legacy).bytes, status: 200)
+        case .setLogLevel:
+            await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
+        default:
+            channel.keepAlive()
+            guard let reply = await answer(message, revision: revision, session: session, server: server, to: channel) else {
+                return channel.abandon()
+            }
+            await channel.finish(reply.bytes, status: 200)
+        }
+    }
+
+    private func answer(
+        _ message: Message, revision: Revision, session: Session?, server: String, to channel: any ClientChannel
+    ) async -> Reply? {
+        let cancellation = Cancellation()
+        let key = message.idText ?? ""
+        if let session { sessions.add(cancellation, id: key, of: session) }
+        defer { if let session { sessions.remove(callWith: key, of: session) } }
+        let call = Call(
+            server: server, caller: .anonymous, message: message, revision: revision,
+            clientCapabilities: session?.capabilities ?? Array("{}".utf8), logLevel: sessions.logLevel(of: session), cancellation: cancellation)
+        return await service.answer(call, to: channel)
+    }
+
+    private func begin(_ message: Message, _ exchange: HTTPExchange, server: String, fields: [(String, String)]) {
+        let id = message.id.map { message.bytes[$0.range] } ?? []
+        guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
+        do {
+            let revision = try LegacyHandshake.revision(for: message)
+            let capabilities = message.params.capabilities.map(message.value) ?? [:]
+            let session = try Session(server: server, caller: .anonymous, revision: revision, capabilities: capabilities)
+            let reply = description.initialized(revision, id: id)
+            exchange.respond(
+                200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
+        } catch {
+            let error = error as? ProtocolError ?? ProtocolError(.internalError, "no session could be made")
+            exchange.respond(200, contentType: "application/json", fields: fields, body: Reply(error, id: id).bytes)
+        }
+    }
+
+    private func setLogLevel(_ message: Message, id: ArraySlice<UInt8>, session: Session?) -> Reply {
+        guard let level = message.text(message.params.level).flatMap(LogLevel.init) else {
+            return Reply(ProtocolError(.invalidParams, "Invalid params: `level` must be one of \(LogLevel.list)"), id: id)
+        }
+        if let session { sessions.set(level, for: session) }
+        return Reply(result: [], id: id, era: .legacy)
+    }
+
+    /// GET: the session's own stream, for what belongs to no request.
+    func serveLegacyStream(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
+        guard exchange.request.headers["accept"].map({ $0.contains("text/event-stream") || $0.contains("*/*") }) ?? true else {
+            return exchange.respondText(406, "accept text/event-stream", fields: fields)
+        }
+        var session: Session?
+        if let id = exchange.request.headers["mcp-session-id"] {
+            session = sessions.session(id, server: server, caller: .anonymous)
+            guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
+        }
+        let listener = service.changes.listen(to: server)
+        defer { service.changes.leave(listener) }
+        if let session { sessions.replaceStream(of: session, with: listener) }
+        defer { if let session { sessions.removeStream(of: session, listener) } }
+        exchange.onPeerGone = { listener.changes.close() }
+        exchange.startStream(
+            200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
+        try? await exchange.send(SSE.comment)
+        while !exchange.isPeerGone {
+            switch await listener.changes.next(within: settings.heartbeat) {
+            case .timedOut: try? await exchange.send(SSE.comment)
+            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
+            case .element(.end), .closed: return exchange.finish()
+            }
+        }
+    }
+
+    /// DELETE: the session ends.
+    func endSession(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) {
+        guard let id = exchange.request.headers["mcp-session-id"] else {
+            return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
+        }
+        guard let session = sessions.session(id, server: server, caller: .anonymous) else {
+            return exchange.respondText(404, "session not found", fields: fields)
+        }
+        sessions.end(session)
+        exchange.respond(200, contentType: nil, fields: fields)
+    }
+
+    /// JSON-RPC batches, which only 2025-03-26 has; each member is answered as if it had come alone.
+    func handleBatch(_ exchange: HTTPExchange, server: String, header: String?, fields: [(String, String)]) async {
+        func refuse(_ status: Int, _ error: ProtocolError) {
+            exchange.respond(status, contentType: "application/json", fields: fields, body: Reply(error, id: [], isIDKnown: false).bytes)
+        }
+        let sessionID = exchange.request.headers["mcp-session-id"]
+        let session = sessionID.flatMap { sessions.session($0, server: server, caller: .anonymous) }
+        if sessionID != nil, session == nil { return refuse(404, ProtocolError(.invalidRequest, "Session not found")) }
+        let revision = session?.revision ?? header.flatMap(Revision.init) ?? .v2025_03_26
+        guard revision <= .v2025_03_26 else {
+            return refuse(400, ProtocolError(.invalidRequest, "Invalid request: revision \(revision.rawValue) has no batches"))
+        }
+        let parts: [[UInt8]]
+        do {
+            parts = try LegacyHandshake.members(ofBatch: exchange.request.body, depthMax: settings.jsonDepthMax)
+        } catch {
+            return refuse(400, ProtocolError(.parse, "Parse error: \(error)"))
+        }
+        guard !parts.isEmpty, parts.count <= LegacyHandshake.batchLengthMax else {
+            return refuse(400, ProtocolError(.invalidRequest, "Invalid request: a batch has 1 to \(LegacyHandshake.batchLengthMax) members"))
+        }
+        var replies: [[UInt8]] = []
+        for part in parts {
+            do {
+                let message = try Message(scanning: part, depthMax: settings.jsonDepthMax)
+                if message.method == .cancelled, let session, let request = message.params.requestID {
+                    sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
+                }
+                guard message.kind == .request, let id = message.id.map({ message.bytes[$0.range] }) else { continue }
+                switch message.method {
+                case .ping: replies.append(Reply(result: [], id: id, era: .legacy).bytes)
+                case .setLogLevel: replies.append(setLogLevel(message, id: id, session: session).bytes)
+                case .initialize: replies.append(Reply(ProtocolError(.invalidRequest, "Invalid request: `initialize` in a batch"), id: id).bytes)
+                default:
+                    let reply = await answer(message, revision: revision, session: session, server: server, to: SilentChannel())
+                    if let reply { replies.append(reply.bytes) }
+                }
+            } catch {
+                replies.append(Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil).bytes)
+            }
+        }
+        guard !replies.isEmpty else { return exchange.respond(202, contentType: nil, fields: fields) }
+        let body = [UInt8(ascii: "[")] + replies.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        exchange.respond(200, contentType: "application/json", fields: fields, body: body)
+    }
+}
+
+/// A client that can take no notifications.
+package struct SilentChannel: ClientChannel {
+    package init() {}
+    package func notify(_ bytes: [UInt8]) async {}
+}
+
+/// The legacy handshake's rules, the same on every transport.
+enum LegacyHandshake {
+    static let batchLengthMax = 100
+    static let toolsChanged = Array(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#.utf8)
+
+    /// The revision to serve: the one asked for where it is a legacy one of ours, else our latest legacy one.
+    static func revision(for message: Message) throws(ProtocolError) -> Revision {
+        if let defect = message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
+        guard let asked = message.text(message.params.protocolVersion) else {
+            throw ProtocolError(.invalidParams, "Invalid params: `protocolVersion` is missing")
+        }
+        guard let revision = Revision(rawValue: asked), revision.era == .legacy else { return .latestLegacy }
+        return revision
+    }
+
+    static func members(ofBatch bytes: [UInt8], depthMax: Int) throws(JSONError) -> [[UInt8]] {
+        var scanner = JSONScanner(depthMax: depthMax)
+        var parts: [[UInt8]] = []
+        try scanner.beginArray(in: bytes.span)
+        while try scanner.nextElement(in: bytes.span) { parts.append(Array(bytes[try scanner.skipValue(in: bytes.span).range])) }
+        try scanner.end(in: bytes.span)
+        return parts
+    }
+}

@@ -1,0 +1,133 @@
+import Auth
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+
+/// The HTTP door: finds the virtual server and the transport that a request means, after the checks that concern all of them.
+package final class HTTPFront: Sendable {
+    let service: any CallService
+    let settings: HTTPFrontSettings
+    let sessions: SessionTable
+    let sse: SSEClients
+
+    package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {
+        self.service = service
+        self.settings = settings
+        sessions = SessionTable(seal: seal)
+        sse = SSEClients()
+    }
+
+    /// Answers one request; returns when it has been answered.
+    package func handle(_ exchange: HTTPExchange) async {
+        let request = exchange.request
+        if let refusal = settings.refusal(of: request) {
+            Log("http").warning("refused \(request.method) \(request.path.prefix(100)): \(refusal)")
+            exchange.respondText(403, refusal)
+            return
+        }
+        let fields = settings.corsFields(for: request)
+        if request.method == .options, request.headers["access-control-request-method"] != nil {
+            exchange.respond(204, contentType: nil, fields: fields)
+            return
+        }
+        switch Route(request.path) {
+        case .health:
+            exchange.respondText(200, "ok")
+        case .readiness:
+            let (isReady, report) = service.readiness()
+            exchange.respond(isReady ? 200 : 503, contentType: "application/json", body: Array(report.pretty().utf8) + [0x0A])
+        case .mcp(let name):
+            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
+            await handleMCP(exchange, server: server, fields: fields)
+        case .sse(let name):
+            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
+            guard request.method == .get else { return exchange.respondText(405, "use GET here", fields: [("Allow", "GET")]) }
+            await serveSSE(exchange, server: server, name: name, fields: fields)
+        case .messages(let name):
+            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
+            guard request.method == .post else { return exchange.respondText(405, "use POST here", fields: [("Allow", "POST")]) }
+            takeSSEMessage(exchange, server: server, fields: fields)
+        case nil:
+            exchange.respondText(404, "there is nothing here; virtual servers are at /NAME/mcp")
+        }
+    }
+
+    private func handleMCP(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
+        let request = exchange.request
+        let header = request.headers["mcp-protocol-version"]
+        let isModernHeader = header.flatMap(Revision.init)?.era == .modern
+        switch request.method {
+        case .post:
+            if let type = request.headers["content-type"]?.lowercased(), !type.hasPrefix("application/json") {
+                return exchange.respondText(415, "the body must be application/json", fields: fields)
+            }
+            await handlePost(exchange, server: server, header: header, fields: fields)
+        case .get where !isModernHeader:
+            await serveLegacyStream(exchange, server: server, fields: fields)
+        case .delete where !isModernHeader:
+            endSession(exchange, server: server, fields: fields)
+        default:
+            exchange.respondText(405, "use POST here", fields: fields + [("Allow", isModernHeader ? "POST" : "GET, POST, DELETE")])
+        }
+    }
+
+    private func handlePost(_ exchange: HTTPExchange, server: String, header: String?, fields: [(String, String)]) async {
+        let channel = HTTPReplyChannel(exchange, fields: fields, heartbeat: settings.heartbeat)
+        guard channel.isAcceptable else { return exchange.respondText(406, "accept application/json or text/event-stream", fields: fields) }
+        if exchange.request.body.first(where: { $0 > 0x20 }) == UInt8(ascii: "["), header.flatMap(Revision.init)?.era != .modern {
+            return await handleBatch(exchange, server: server, header: header, fields: fields)
+        }
+        let message: Message
+        do {
+            message = try Message(scanning: exchange.request.body, depthMax: settings.jsonDepthMax)
+        } catch {
+            let reply = Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil)
+            return exchange.respond(400, contentType: "application/json", fields: fields, body: reply.bytes)
+        }
+        let hasSession = exchange.request.headers["mcp-session-id"] != nil
+        let isKnownHeader = header.map { Revision(rawValue: $0) != nil } ?? true
+        if ModernRequest.isMeant(by: message, header: header), isKnownHeader || !hasSession || message.params.meta?.protocolVersion != nil {
+            await handleModern(message, exchange, channel, server: server)
+        } else if !isKnownHeader {
+            let error = ProtocolError.unsupportedVersion(requested: header ?? "")
+            let reply = Reply(error, id: message.id.map { message.bytes[$0.range] } ?? [], isIDKnown: message.id != nil)
+            exchange.respond(400, contentType: "application/json", fields: fields, body: reply.bytes)
+        } else {
+            await handleLegacy(message, exchange, channel, server: server, header: header, fields: fields)
+        }
+    }
+}
+
+extension HTTPExchange {
+    func respondText(_ status: Int, _ text: String, fields: [(String, String)] = []) {
+        respond(status, contentType: "text/plain; charset=utf-8", fields: fields, body: Array((text + "\n").utf8))
+    }
+
+    func respondUnknownServer(_ name: String?) {
+        respondText(404, name == nil ? "say which virtual server: /NAME/mcp" : "there is no virtual server of that name")
+    }
+}
+
+/// The addresses that the gateway answers on.
+private enum Route {
+    case health, readiness
+    case mcp(String?)
+    case sse(String?)
+    case messages(String?)
+
+    init?(_ path: String) {
+        let parts = path.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).dropFirst().map(String.init)
+        switch (parts.first, parts.count) {
+        case ("healthz", 1): self = .health
+        case ("readyz", 1): self = .readiness
+        case ("mcp", 1): self = .mcp(nil)
+        case ("sse", 1): self = .sse(nil)
+        case ("messages", 1): self = .messages(nil)
+        case (let name?, 2) where !name.isEmpty && parts[1] == "mcp": self = .mcp(name)
+        case (let name?, 2) where !name.isEmpty && parts[1] == "sse": self = .sse(name)
+        case (let name?, 2) where !name.isEmpty && parts[1] == "messages": self = .messages(name)
+        default: return nil
+        }
+    }
+}

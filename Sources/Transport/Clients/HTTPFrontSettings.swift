@@ -1,0 +1,74 @@
+import Network
+
+/// What the HTTP door needs to know of the configuration.
+package struct HTTPFrontSettings: Sendable {
+    /// Host names, in lower case and without port, by which clients may call us; loopback names always may.
+    package var hosts: Set<String>
+    /// Origins whose pages may call us; loopback origins always may.
+    package var origins: Set<String>
+    package var heartbeat = Duration.seconds(15)
+    package var jsonDepthMax = 128
+
+    package init(hosts: Set<String>, origins: Set<String>) {
+        self.hosts = hosts
+        self.origins = origins
+    }
+
+    /// Why a request is refused before anything else is looked at: a page of another site must not reach a local server by making
+    /// its name resolve to us (DNS rebinding; MCP 2026-07-28 basic/transports/streamable-http, "Security & Endpoint").
+    func refusal(of request: HTTPRequest) -> String? {
+        let host = request.headers["host"] ?? ""
+        guard let name = Self.hostName(host), Self.isLoopback(name) || hosts.contains(name) else {
+            return "the Host header names a host that this gateway does not serve"
+        }
+        guard let origin = request.headers["origin"] else { return nil }
+        guard request.headers.count(of: "origin") == 1, Self.isLoopbackOrigin(origin) || origins.contains(origin.lowercased()) else {
+            return "the Origin is not among allowed_origins"
+        }
+        return nil
+    }
+
+    /// What lets a permitted page read our answers (the Fetch standard, "CORS protocol").
+    func corsFields(for request: HTTPRequest) -> [(String, String)] {
+        guard let origin = request.headers["origin"] else { return [] }
+        var fields = [
+            ("Access-Control-Allow-Origin", origin), ("Vary", "Origin"), ("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate"),
+        ]
+        if request.method == .options {
+            fields.append(("Access-Control-Allow-Methods", "GET, POST, DELETE"))
+            let asked = request.headers["access-control-request-headers"] ?? "content-type"
+            fields.append(("Access-Control-Allow-Headers", asked))
+            fields.append(("Access-Control-Max-Age", "600"))
+        }
+        return fields
+    }
+
+    /// A Host value's name, without port and brackets, in lower case; nil for what is none.
+    static func hostName(_ host: String) -> String? {
+        let host = host.lowercased()
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { return nil }
+            let rest = host[host.index(after: end)...]
+            return rest.isEmpty || isPort(rest) ? String(host[host.index(after: host.startIndex)..<end]) : nil
+        }
+        guard let colon = host.firstIndex(of: ":") else { return host.isEmpty ? nil : host }
+        return isPort(host[colon...]) && colon != host.startIndex ? String(host[..<colon]) : nil
+    }
+
+    static func isLoopback(_ name: String) -> Bool { name == "localhost" || name == "::1" || isLoopbackIPv4(name) }
+
+    /// `127.0.0.0/8` as four numbers; `127.evil.example` is a name.
+    private static func isLoopbackIPv4(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    private static func isPort(_ text: Substring) -> Bool { text.first == ":" && text.dropFirst().allSatisfy(\.isNumber) && text.utf8.count <= 6 }
+
+    static func isLoopbackOrigin(_ origin: String) -> Bool {
+        for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
+            return hostName(String(origin.dropFirst(scheme.count))).map(isLoopback) ?? false
+        }
+        return false
+    }
+}

@@ -1,0 +1,72 @@
+import MCPProtocol
+import Network
+
+/// Answers one HTTP request with JSON, or, as soon as something comes before the response, with an event stream.
+final class HTTPReplyChannel: ClientChannel {
+    private let exchange: HTTPExchange
+    private let fields: [(String, String)]
+    private let acceptsStream: Bool
+    private let acceptsJSON: Bool
+    private let heartbeat: Duration
+    private var timer: LoopTimer?
+    private var isFinished = false
+
+    init(_ exchange: HTTPExchange, fields: [(String, String)], heartbeat: Duration) {
+        self.exchange = exchange
+        self.fields = fields
+        self.heartbeat = heartbeat
+        let accept = exchange.request.headers["accept"]?.lowercased()
+        acceptsStream = accept?.contains("text/event-stream") ?? false
+        acceptsJSON = accept.map { $0.contains("application/json") || $0.contains("*/*") || $0.contains("application/*") } ?? true
+    }
+
+    /// Whether the client can read any answer of ours.
+    var isAcceptable: Bool { acceptsStream || acceptsJSON }
+
+    /// From now on a quiet stream is kept alive.
+    func keepAlive() {
+        guard acceptsStream else { return }
+        timer = exchange.loop.schedule(after: heartbeat) { [self] in
+            exchange.loop.spawn { [self] in await beat() }
+        }
+    }
+
+    func notify(_ bytes: [UInt8]) async {
+        guard acceptsStream, !isFinished else { return }
+        startStream()
+        try? await exchange.send(SSE.frame(data: bytes))
+    }
+
+    /// Sends the response. `status` counts only when nothing was streamed before.
+    func finish(_ bytes: [UInt8], status: Int) async {
+        timer?.cancel()
+        isFinished = true
+        if !exchange.hasStarted, acceptsJSON {
+            exchange.respond(status, contentType: "application/json", fields: fields, body: bytes)
+        } else {
+            startStream(status)
+            try? await exchange.send(SSE.frame(data: bytes))
+            exchange.finish()
+        }
+    }
+
+    /// Ends without a response: the request was cancelled.
+    func abandon() {
+        timer?.cancel()
+        isFinished = true
+        if exchange.hasStarted { exchange.finish() } else { exchange.respond(202, contentType: nil, fields: fields) }
+    }
+
+    private func beat() async {
+        guard !isFinished, !exchange.isPeerGone else { return }
+        startStream()
+        try? await exchange.send(SSE.comment)
+        if !isFinished { keepAlive() }
+    }
+
+    private func startStream(_ status: Int = 200) {
+        guard !exchange.hasStarted else { return }
+        exchange.startStream(
+            status, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
+    }
+}
