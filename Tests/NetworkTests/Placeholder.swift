@@ -1,4 +1,0 @@
-import Testing
-@testable import Network
-
-@Suite struct PlaceholderNetwork { @Test func builds() {} }
