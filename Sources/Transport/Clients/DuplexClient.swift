@@ -105,8 +105,32 @@ package final class DuplexClient: Sendable {
         }
     }
 
+    /// Answered at once, since what follows on the channel builds on it.
+    private func initialize(_ message: Message, id: ArraySlice<UInt8>) -> Reply {
+        guard let description = service.describe(server) else { return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id) }
+        do {
+            let revision = try LegacyHandshake.revision(for: message)
+            let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
+            state.withLock { state in
+                state.revision = revision
+                state.capabilities = capabilities
+            }
+            return description.initialized(revision, id: id)
+        } catch {
+            return Reply(error, id: id)
+        }
+    }
+
+    private func isModern(_ message: Message) -> Bool {
+        speaksModern && (message.params.meta?.protocolVersion != nil || message.method == .discover || message.method == .listen)
+    }
+
     private func begin(_ message: Message) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
+        if message.method == .initialize, !isModern(message) {
+            _ = send(initialize(message, id: id).bytes)
+            return
+        }
         let key = message.idText ?? ""
         let cancellation = Cancellation()
         let problem = state.withLock { state -> ProtocolError? in
@@ -133,23 +157,10 @@ package final class DuplexClient: Sendable {
     }
 
     private func answer(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
-        if speaksModern, message.params.meta?.protocolVersion != nil || message.method == .discover || message.method == .listen {
+        if isModern(message) {
             return await answerModern(message, id: id, cancellation: cancellation)
         }
         switch message.method {
-        case .initialize:
-            guard let description = service.describe(server) else { return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id) }
-            do {
-                let revision = try LegacyHandshake.revision(for: message)
-                let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
-                state.withLock { state in
-                    state.revision = revision
-                    state.capabilities = capabilities
-                }
-                return description.initialized(revision, id: id)
-            } catch {
-                return Reply(error, id: id)
-            }
         case .ping:
             return Reply(result: [], id: id, era: .legacy)
         case .setLogLevel:

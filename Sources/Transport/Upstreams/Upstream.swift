@@ -27,7 +27,9 @@ package final class Upstream: Sendable {
         var tools: [ToolDefinition]?
         var generation = 0
         var logLevel: LogLevel?
-        var isStarted = false
+        var startedAt: ContinuousClock.Instant?
+        var running = 0
+        var drained: Mailbox<Bool>?
         var isFinished = false
         /// Resumed when the present attempt has ended, well or not.
         var waiting: [Mailbox<Bool>] = []
@@ -54,8 +56,9 @@ package final class Upstream: Sendable {
     /// Starts it when that has not happened.
     package func start() {
         let isFirst = state.withLock { state in
-            defer { state.isStarted = true }
-            return !state.isStarted && !state.isFinished
+            guard state.startedAt == nil, !state.isFinished else { return false }
+            state.startedAt = .now
+            return true
         }
         guard isFirst else { return }
         loop.task { await self.run() }
@@ -73,21 +76,53 @@ package final class Upstream: Sendable {
         if !isSettled { _ = await mailbox.next(within: time) }
     }
 
+    /// The longest that the first list of a virtual server waits for an upstream, counted from the upstream's start.
+    private static let firstListTime = Duration.seconds(2)
+
+    /// Waits for a start under way, but no longer than the first list may wait.
+    package func settledAtFirst() async {
+        start()
+        let started = state.withLock { $0.startedAt } ?? .now
+        let left = started + Self.firstListTime - .now
+        if left > .zero { await settled(within: left) }
+    }
+
     /// Makes a call. The permit shows that it was allowed.
     package func call(
         _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
     ) async throws(UpstreamError) -> Message {
+        state.withLock { $0.running += 1 }
+        defer { finishCall() }
         let link = try await openLink()
         if let level = request.logLevel { await raiseLogLevel(to: level, of: link) }
         let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
         return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
     }
 
+    private func finishCall() {
+        let drained = state.withLock { state in
+            state.running -= 1
+            return state.running == 0 ? state.drained : nil
+        }
+        _ = drained?.send(true)
+    }
+
+    /// Lets running calls finish, each within its own limit, and ends it.
+    package func retire() async {
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let isBusy = state.withLock { state in
+            state.drained = mailbox
+            return state.running > 0
+        }
+        if isBusy { _ = await mailbox.next(within: limits.callTimeWithProgress) }
+        await stop()
+    }
+
     /// Ends it and everything it started.
     package func stop() async {
         let mailbox = Mailbox<Bool>(capacity: 1)
         let isRunning = state.withLock { state in
-            state.isFinished = state.isFinished || !state.isStarted
+            state.isFinished = state.isFinished || state.startedAt == nil
             if !state.isFinished { state.waiting.append(mailbox) }
             return !state.isFinished
         }

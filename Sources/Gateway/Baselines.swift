@@ -1,0 +1,58 @@
+import Diagnostics
+import JSON
+import MCPProtocol
+import Synchronization
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The tools that each upstream had when it was first read completely, for `new_tools: hold`; kept in the state folder.
+package final class Baselines: Sendable {
+    private let path: String
+    private let known: Mutex<[String: Set<String>]>
+    private let log = Log("baselines")
+
+    package init(stateFolder: String) {
+        path = stateFolder + "/baselines.json"
+        known = Mutex(Self.read(path))
+    }
+
+    package var file: String { path }
+
+    /// The upstream's baseline; on first sight its present tools become it.
+    func baseline(of upstream: String, now tools: [ToolDefinition]) -> Set<String> {
+        if let names = known.withLock({ $0[upstream] }) { return names }
+        let names = Set(tools.map(\.name))
+        accept(upstream, names)
+        return names
+    }
+
+    /// Takes these tools as the baseline from now on.
+    package func accept(_ upstream: String, _ names: Set<String>) {
+        known.withLock { known in
+            known.merge(Self.read(path)) { _, stored in stored }
+            known[upstream] = names
+            write(known)
+        }
+    }
+
+    /// Reads what another process may have accepted.
+    func reload() { known.withLock { $0.merge(Self.read(path)) { _, stored in stored } } }
+
+    private static func read(_ path: String) -> [String: Set<String>] {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let value = try? JSONValue(parsing: Array(data)) else { return [:] }
+        return Dictionary((value.members ?? []).map { ($0.key, Set(($0.value.array ?? []).compactMap(\.string))) }) { first, _ in first }
+    }
+
+    private func write(_ known: [String: Set<String>]) {
+        let value = JSONValue.object(known.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.sorted().map { .string($0) })) })
+        do {
+            try StateFolder.write(Data((value.pretty() + "\n").utf8), to: path)
+        } catch {
+            log.warning("can't be kept in \(path): \(error); they hold until the gateway ends")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Auth
+import Diagnostics
+import JSON
+import MCPProtocol
+import Transport
+import VirtualServers
+
+extension Gateway {
+    /// The way of a call: caller and call → target → permit → arguments → upstream and back.
+    func callTool(_ call: Call, to channel: any ClientChannel) async throws -> Reply? {
+        let params = call.message.params
+        if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
+        guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+
+        let (upstream, tool, access) = try await target(named: name, of: call)
+        guard let permit = access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
+        try checkMirroredArguments(of: call, against: tool)
+        let request = try request(for: tool, from: call)
+
+        do {
+            let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
+                guard let bytes = self.clientForm(of: notification, for: call) else { return }
+                await channel.notify(bytes)
+            }
+            if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
+            return Reply(response, id: call.id, era: call.era)
+        } catch let error as UpstreamError {
+            if case .cancelled = error { return nil }
+            throw clientForm(of: error, from: upstream, tool: name)
+        }
+    }
+
+    private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, AccessRule) {
+        var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
+        if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
+        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else { throw unknownTool(name) }
+        return (upstream, tool, exposure.definition.access)
+    }
+
+    private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
+
+    private func cannotAsk(_ upstream: String) -> ProtocolError {
+        ProtocolError(.internalError, "The upstream \"\(upstream)\" asks for input in mid-call, which the gateway can't pass on to clients of this revision yet")
+    }
+
+    /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
+    private func checkMirroredArguments(of call: Call, against tool: ExposedTool) throws(ProtocolError) {
+        guard let headers = call.headers, !tool.headerParameters.isEmpty else { return }
+        let arguments = try tree(of: call.message.params.arguments.map { call.message.bytes[$0.range] } ?? ArraySlice("{}".utf8))
+        for parameter in tool.headerParameters {
+            guard parameter.matches(headers[named: parameter.field.lowercased()], in: arguments) else {
+                throw ProtocolError(.headerMismatch, "Header mismatch: \(parameter.field) does not say what `\(parameter.path.joined(separator: "."))` says")
+            }
+        }
+    }
+
+    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> UpstreamRequest {
+        let message = call.message
+        var members: [UInt8] = []
+        members.reserveCapacity((message.params.range?.count ?? 0) + 200)
+        members.append("\"name\":")
+        members.append(jsonString: tool.upstreamName)
+        let start = members.count
+        if let shaping = tool.shaping {
+            members.append(",\"arguments\":")
+            members.append(contentsOf: try shaping.apply(to: message.params.arguments, of: message))
+        } else if let arguments = message.params.arguments {
+            members.append(",\"arguments\":")
+            members.append(contentsOf: message.bytes[arguments.range])
+        }
+        var request = UpstreamRequest(message.methodText)
+        if !tool.upstreamHeaderParameters.isEmpty {
+            let arguments = try tree(of: members.count > start ? members[(start + 13)...] : ArraySlice("{}".utf8))
+            request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
+                parameter.value(in: arguments).map { (parameter.field, $0) }
+            }
+        }
+        for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+            members.append(UInt8(ascii: ","))
+            members.append(contentsOf: message.bytes[other])
+        }
+        request.members = members
+        request.meta = Array((message.params.meta?.others ?? []).map { message.bytes[$0] }.joined(separator: [UInt8(ascii: ",")]))
+        request.wantsProgress = message.params.meta?.progressToken != nil
+        request.logLevel = call.logLevel
+        // What an upstream asks in mid-call can be passed on only where both ends are modern; the upstream's link knows its own era.
+        if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
+        request.mirroredName = tool.upstreamName
+        return request
+    }
+
+    private func tree(of arguments: ArraySlice<UInt8>) throws(ProtocolError) -> JSONValue {
+        do {
+            return try JSONValue(parsing: Array(arguments))
+        } catch {
+            throw ProtocolError(.invalidParams, "Invalid params: `arguments` has \(error)")
+        }
+    }
+
+    /// An upstream's notification as the client may see it; nil when it is not for the client.
+    private func clientForm(of notification: Message, for call: Call) -> [UInt8]? {
+        switch notification.method {
+        case .progress:
+            guard let token = call.message.params.meta?.progressToken, let ours = notification.params.progressToken else { return nil }
+            let bytes = notification.bytes
+            return Array(bytes[..<ours.range.lowerBound]) + call.message.bytes[token.range] + bytes[ours.range.upperBound...]
+        case .log:
+            guard let wanted = call.logLevel, let level = notification.text(notification.params.level).flatMap(LogLevel.init) else { return nil }
+            return level >= wanted ? notification.bytes : nil
+        default: return nil
+        }
+    }
+
+    /// The client gets a short text and an id; the log has the same id and the cause.
+    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String) -> ProtocolError {
+        let id = ErrorID()
+        let what =
+            switch error {
+            case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
+            case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
+            case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
+            case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"
+            case .cancelled: "The call was cancelled"
+            }
+        Log(upstream.name).warning("call of \(tool) failed, error id \(id): \(error)")
+        return ProtocolError(.internalError, "\(what) (error id \(id))")
+    }
+}

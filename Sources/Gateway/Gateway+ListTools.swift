@@ -1,0 +1,42 @@
+import JSON
+import MCPProtocol
+import Transport
+import VirtualServers
+
+extension Gateway {
+    /// How long clients may keep a list when nothing is missing from it; changes are announced besides.
+    private static let listTTL = 60_000
+    /// The same while an upstream is still missing.
+    private static let partialListTTL = 1_000
+
+    func listTools(_ call: Call) async throws(ProtocolError) -> Reply {
+        if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
+        let (_, exposure) = try await exposure(for: call)
+        let page = try pageNumber(call.message.text(call.message.params.cursor))
+        guard page < exposure.pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
+        var members: [UInt8] = []
+        members.reserveCapacity(exposure.pages[page].count + 200)
+        members.append("\"tools\":[")
+        members.append(contentsOf: exposure.pages[page])
+        members.append("]")
+        if page + 1 < exposure.pages.count {
+            members.append(",\"nextCursor\":")
+            members.append(jsonString: Base64.encodeURL(Array("page \(page + 1)".utf8)))
+        }
+        if call.era == .modern {
+            // One list for all callers as long as `access: everyone` is all there is (MCP 2026-07-28 server/utilities/caching).
+            let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
+            members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"public\"".utf8)
+        }
+        return Reply(result: members, id: call.id, era: call.era)
+    }
+
+    private func pageNumber(_ cursor: String?) throws(ProtocolError) -> Int {
+        guard let cursor else { return 0 }
+        let text = Base64.decodeURL(cursor).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard text.hasPrefix("page "), let page = Int(text.dropFirst(5)), page > 0 else {
+            throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours")
+        }
+        return page
+    }
+}

@@ -1,0 +1,185 @@
+import Auth
+import Configuration
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+import Transport
+import VirtualServers
+
+/// The gateway: one snapshot of configuration and catalogues, and the calls that go through it.
+package final class Gateway: CallService {
+    package let changes = ChangeFeed()
+    let baselines: Baselines
+    private let loops: LoopGroup
+    private let environment: [String: String]
+    private let opener: UpstreamOpener
+    private let limits: UpstreamLimits
+    private let state: Mutex<State>
+    private let log = Log("gateway")
+
+    private struct State {
+        var snapshot: Snapshot
+        /// What is wrong with the configuration on disk, where that is not the one in force.
+        var rejected: [Problem] = []
+        var isStopping = false
+    }
+
+    package init(_ settings: Settings, loops: LoopGroup, environment: [String: String]) {
+        self.loops = loops
+        self.environment = environment
+        limits = UpstreamLimits(settings.limits)
+        opener = UpstreamOpener(loops: loops, environment: environment, limits: limits)
+        baselines = Baselines(stateFolder: settings.stateFolder)
+        state = Mutex(State(snapshot: Snapshot(settings: settings, upstreams: [:], exposures: [:])))
+        apply(settings)
+    }
+
+    var snapshot: Snapshot { state.withLock { $0.snapshot } }
+    package var settings: Settings { snapshot.settings }
+
+    // MARK: - Configuration
+
+    /// Puts a checked configuration in force. Upstreams whose definition is the same stay as they are; the others finish their calls and end.
+    package func apply(_ settings: Settings) {
+        baselines.reload()
+        let (retired, changed) = state.withLock { state -> ([Upstream], [String]) in
+            let old = state.snapshot
+            var left = old.upstreams
+            var upstreams: [String: Upstream] = [:]
+            for definition in settings.upstreams {
+                if let known = left[definition.name], known.definition.isSame(as: definition) {
+                    upstreams[definition.name] = left.removeValue(forKey: definition.name)
+                } else {
+                    upstreams[definition.name] = Upstream(
+                        definition, opener: opener, limits: limits, loop: loops.next(), onChange: { [weak self] in self?.upstreamChanged($0) })
+                }
+            }
+            state.snapshot = Snapshot(settings: settings, upstreams: upstreams, exposures: [:]).refreshed(
+                baselines: baselines, servers: settings.virtualServers)
+            state.rejected = []
+            return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
+        }
+        for upstream in retired { loops.next().task { await upstream.retire() } }
+        for server in changed { changes.publish(.tools, to: server) }
+        // What clients use already must not wait for the next one to ask.
+        let isInUse = Set(retired.filter { $0.status.state != .idle }.map(\.name))
+        for (name, upstream) in snapshot.upstreams where isInUse.contains(name) { upstream.start() }
+    }
+
+    /// Keeps the configuration in force and remembers what is wrong with the new one.
+    package func reject(_ problems: [Problem]) {
+        state.withLock { $0.rejected = problems }
+        log.error("the new configuration has mistakes and is not used; the old one stays in force")
+        for problem in problems { log.error(problem.description) }
+    }
+
+    private func upstreamChanged(_ upstream: Upstream) {
+        let changed = state.withLock { state -> [String] in
+            // An upstream that was replaced has nothing to say any more.
+            guard !state.isStopping, state.snapshot.upstreams[upstream.name] === upstream else { return [] }
+            let old = state.snapshot
+            let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
+            state.snapshot = old.refreshed(baselines: baselines, servers: servers)
+            for server in servers {
+                let known = Set(old.exposures[server.name]?.problems ?? [])
+                for problem in state.snapshot.exposures[server.name]?.problems ?? [] where !known.contains(problem) { log.warning(problem.description) }
+            }
+            return Self.difference(old.exposures, state.snapshot.exposures)
+        }
+        for server in changed { changes.publish(.tools, to: server) }
+    }
+
+    /// The virtual servers whose list has changed.
+    private static func difference(_ old: [String: Exposure], _ new: [String: Exposure]) -> [String] {
+        new.filter { old[$0.key]?.pages != $0.value.pages }.map(\.key)
+    }
+
+    /// Ends every upstream and says good-bye to listening clients.
+    package func stop() async {
+        let upstreams = state.withLock { state in
+            state.isStopping = true
+            return Array(state.snapshot.upstreams.values)
+        }
+        changes.end()
+        let done = Mailbox<Bool>(capacity: upstreams.count + 1)
+        for upstream in upstreams {
+            loops.next().task {
+                await upstream.stop()
+                _ = done.send(true)
+            }
+        }
+        for _ in upstreams { _ = await done.next() }
+    }
+
+    // MARK: - What client transports ask
+
+    package func server(named name: String?) -> String? {
+        let exposures = snapshot.exposures
+        if let name { return exposures[name] == nil ? nil : name }
+        return exposures["default"] != nil ? "default" : exposures.count == 1 ? exposures.first?.key : nil
+    }
+
+    package func describe(_ server: String) -> ServerDescription? {
+        let snapshot = snapshot
+        guard let definition = snapshot.exposures[server]?.definition else { return nil }
+        for name in definition.upstreams { snapshot.upstreams[name]?.start() }
+        return ServerDescription(name: definition.name, title: definition.title, instructions: definition.instructions)
+    }
+
+    package func readiness() -> (isReady: Bool, report: JSONValue) {
+        let (snapshot, rejected) = state.withLock { ($0.snapshot, $0.rejected) }
+        let used = Set(snapshot.settings.virtualServers.flatMap(\.upstreams))
+        // A readiness probe warms what clients are going to need.
+        for name in used { snapshot.upstreams[name]?.start() }
+        let upstreams = snapshot.settings.upstreams.map { JSONValue.Member($0.name, snapshot.upstreams[$0.name]?.status.json ?? .null) }
+        let servers = snapshot.settings.virtualServers.map { definition in
+            JSONValue.Member(definition.name, ["tools": .number(String(snapshot.exposures[definition.name]?.tools.count ?? 0))])
+        }
+        let report: JSONValue = [
+            "status": "ready",
+            "configuration": [
+                "state": rejected.isEmpty ? "current" : "rejected", "problems": .array(rejected.map { .string($0.description) }),
+            ],
+            "upstreams": .object(upstreams), "virtual_servers": .object(servers),
+        ]
+        return (true, report)
+    }
+
+    package func answer(_ call: Call, to channel: any ClientChannel) async -> Reply? {
+        do {
+            switch call.message.method {
+            case .callTool: return try await callTool(call, to: channel)
+            case .listTools: return try await listTools(call)
+            default: throw ProtocolError(.methodNotFound, "Method not found: \(call.message.methodText.prefix(100))")
+            }
+        } catch let error as ProtocolError {
+            return Reply(error, id: call.id)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The virtual server as it stands, once its upstreams have had their chance: the first list waits a little for those that start.
+    func exposure(for call: Call) async throws(ProtocolError) -> (Snapshot, Exposure) {
+        var snapshot = snapshot
+        guard let exposure = snapshot.exposures[call.server] else { throw ProtocolError(.internalError, "the virtual server has gone") }
+        guard !exposure.missingUpstreams.isEmpty else { return (snapshot, exposure) }
+        let missing = exposure.definition.upstreams.compactMap { exposure.missingUpstreams.contains($0) ? snapshot.upstreams[$0] : nil }
+        for upstream in missing { upstream.start() }
+        for upstream in missing { await upstream.settledAtFirst() }
+        snapshot = self.snapshot
+        guard let fresh = snapshot.exposures[call.server] else { throw ProtocolError(.internalError, "the virtual server has gone") }
+        return (snapshot, fresh)
+    }
+}
+
+extension UpstreamDefinition {
+    /// The same but for where it stands in the file.
+    func isSame(as other: UpstreamDefinition) -> Bool {
+        var other = other
+        other.position = position
+        return self == other
+    }
+}

@@ -1,0 +1,39 @@
+import Auth
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The folder where the gateway keeps what must outlive it; only its owner may look inside.
+package enum StateFolder {
+    /// Writes a file whole or not at all, readable by its owner only.
+    static func write(_ data: Data, to path: String) throws {
+        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let draft = path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
+        guard FileManager.default.createFile(atPath: draft, contents: data, attributes: [.posixPermissions: 0o600]) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
+        guard rename(draft, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    /// The key that seals session ids; made when there is none. Where the folder can't be written, one that lasts as long as the process.
+    package static func seal(in folder: String) throws(Seal.Failure) -> Seal {
+        let path = folder + "/seal.key"
+        if let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let seal = try? Seal(key: Array(data)) { return seal }
+        let key = try Seal.random(Seal.keyLength)
+        try? write(Data(key), to: path)
+        // Another process may have been first.
+        if let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let seal = try? Seal(key: Array(data)) { return seal }
+        return try Seal(key: key)
+    }
+}
