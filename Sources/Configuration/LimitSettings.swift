@@ -34,9 +34,9 @@ extension LimitSettings {
     /// One key under `limits:`, its member and the range that makes sense.
     package struct Key: Sendable {
         package enum Kind: Sendable {
-            case time(WritableKeyPath<LimitSettings, Duration> & Sendable, ClosedRange<Duration>)
-            case bytes(WritableKeyPath<LimitSettings, Int> & Sendable, ClosedRange<Int>)
-            case count(WritableKeyPath<LimitSettings, Int> & Sendable, ClosedRange<Int>)
+            case time(any WritableKeyPath<LimitSettings, Duration> & Sendable, ClosedRange<Duration>)
+            case bytes(any WritableKeyPath<LimitSettings, Int> & Sendable, ClosedRange<Int>)
+            case count(any WritableKeyPath<LimitSettings, Int> & Sendable, ClosedRange<Int>)
         }
 
         package let name: String
