@@ -44,13 +44,14 @@ struct CommandReader {
                 findings.add("`args` holds a reference, and everyone on this machine can read arguments", at: element.position, fix: "hand it over in `env`")
                 continue
             }
-            if SecretLook.isSecretValue(text) {
-                findings.add("`args` holds a secret as it is", at: element.position, fix: "hand it over in `env` as \"${env:NAME}\"")
-                continue
-            }
             arguments.append(text)
         }
-        return arguments.count == elements.count ? arguments : nil
+        guard arguments.count == elements.count else { return nil }
+        let secrets = SecretLook.secretArguments(arguments)
+        for index in secrets.sorted() {
+            findings.add("`args` holds a secret as it is", at: elements[index].position, fix: "hand it over in `env` as \"${env:NAME}\"")
+        }
+        return secrets.isEmpty ? arguments : nil
     }
 
     private func environment(_ node: YAMLNode?, _ findings: inout Findings) -> [UpstreamDefinition.EnvironmentVariable]? {
