@@ -1,0 +1,56 @@
+/// A program's arguments without the secrets and references that would show in the list of processes.
+struct ImportedArguments {
+    /// What stands where a person has to write something.
+    static let placeholder = "REPLACE_ME"
+
+    private(set) var words: [String] = []
+    private var notes: [String] = []
+
+    /// `variables` are those of the program's own environment, which it may expand itself.
+    init(_ arguments: [String], variables: [String]) {
+        let secrets = SecretLook.secretArguments(arguments)
+        for (index, argument) in arguments.enumerated() {
+            let foreign = Self.references(in: argument).filter { !variables.contains($0) }
+            let address = ImportedAddress(argument)
+            if secrets.contains(index) || SecretLook.isDense(argument) {
+                words.append(Self.masked(argument))
+                notes.append("argument \(index + 1) held what looks like a secret, which everyone on this machine could read; better hand it over in `env`")
+            } else if foreign == ["workspaceFolder"] {
+                words.append(argument.replacing("${workspaceFolder}", with: "."))
+                notes.append("argument \(index + 1) named the workspace; it is the folder of gateway.yaml now")
+            } else if !foreign.isEmpty {
+                words.append(Self.placeholder)
+                notes.append("argument \(index + 1) held \(foreign.map { "${\($0)}" }.joined(separator: " ")), and references are not looked up in `args`")
+            } else if address.isAddress && (address.hasUserInformation || address.hasPlaceholder) {
+                words.append(address.text)
+                notes.append("argument \(index + 1) is an address that held what looks like a secret")
+            } else {
+                words.append(argument)
+            }
+        }
+    }
+
+    mutating func takeNotes() -> [String] {
+        defer { notes = [] }
+        return notes
+    }
+
+    /// The name of a flag or variable stays.
+    private static func masked(_ argument: String) -> String {
+        guard let end = argument.firstIndex(where: { $0 == "=" || $0 == ":" }), !argument.contains("://") else { return placeholder }
+        let name = argument[..<end]
+        let isName = name.utf8.allSatisfy { isWordByte($0) || $0 == UInt8(ascii: "-") } && name.utf8.count <= 64
+        return isName ? "\(argument[...end])\(placeholder)" : placeholder
+    }
+
+    private static func references(in text: String) -> [String] {
+        var names: [String] = []
+        var rest = text[...]
+        while let start = rest.firstRange(of: "${") {
+            let end = rest[start.upperBound...].firstIndex(of: "}") ?? rest.endIndex
+            names.append(String(rest[start.upperBound..<end]))
+            rest = rest[end...]
+        }
+        return names
+    }
+}

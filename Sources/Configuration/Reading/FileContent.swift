@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What was found where a file should be.
+enum FileContent: Equatable {
+    case bytes([UInt8])
+    case missing
+    /// It is a folder, a device or a pipe.
+    case notAFile
+    case tooLarge
+    /// The system's words for why it cannot be read.
+    case unreadable(String)
+
+    /// Reads the file at `path`, blocking; at most `bytesMax` bytes.
+    static func read(_ path: String, bytesMax: Int) -> FileContent {
+        // Non-blocking, so that a pipe without a writer does not hang us.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable(String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return .notAFile }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= bytesMax {
+            let count = unsafeRead(descriptor, &chunk)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { return .unreadable(String(cString: strerror(errno))) }
+            if count == 0 { return .bytes(bytes) }
+            bytes += chunk.prefix(count)
+        }
+        return .tooLarge
+    }
+
+    private static func unsafeRead(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int {
+        chunk.withUnsafeMutableBytes { buffer in
+            #if canImport(Glibc)
+                Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            #else
+                Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+            #endif
+        }
+    }
+}
+
+/// The names in the folder at `path`, sorted, without `.` and `..`; nil where there is no such folder.
+func folderListing(_ path: String) -> [String]? {
+    guard let stream = opendir(path) else { return nil }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream), names.count < 10_000 {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+}
+
+/// The folder that this program runs in.
+func currentDirectory() -> String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
+}

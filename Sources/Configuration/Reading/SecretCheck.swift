@@ -1,0 +1,53 @@
+import Auth
+import Diagnostics
+import Transport
+
+/// Whether the secrets that upstreams refer to can be had now; it looks at names and files, never at values.
+struct SecretCheck {
+    let environment: [String: String]
+
+    func problems(of upstream: UpstreamDefinition) -> [Problem] {
+        Self.references(of: upstream).flatMap { reference in
+            reference.names.compactMap { problem(of: $0, at: reference.position) }
+        }
+    }
+
+    /// The files that secrets stand in, each once.
+    static func files(of upstreams: [UpstreamDefinition]) -> [String] {
+        let paths = upstreams.flatMap(references).flatMap(\.names).compactMap { if case .file(let path) = $0 { path } else { nil } }
+        return Set(paths).sorted()
+    }
+
+    private func problem(of part: SecretReference.Part, at position: SourcePosition) -> Problem? {
+        switch part {
+        case .text: return nil
+        case .environment(let name):
+            guard let value = environment[name] else {
+                let near = suggestion(for: name, among: environment.keys.sorted())
+                return Problem("the variable \(name) is not set", at: position, fix: near.map { "set it, or did you mean \($0)?" } ?? "set it in the environment")
+            }
+            return value.isEmpty ? Problem("the variable \(name) is empty", at: position, fix: "set it in the environment") : nil
+        case .file(let path):
+            switch FileContent.read(path, bytesMax: 64 << 10) {
+            case .bytes(let bytes):
+                return bytes.isEmpty ? Problem("the file \(path) is empty", at: position, fix: "write the secret into it") : nil
+            case .missing: return Problem("there is no file \(path)", at: position, fix: "create it with the secret as its only line")
+            case .notAFile: return Problem("\(path) is not a file", at: position, fix: "name a file that holds the secret")
+            case .tooLarge: return Problem("the file \(path) is larger than 64 KiB", at: position, fix: "name a file that holds only the secret")
+            case .unreadable(let reason): return Problem("\(path) cannot be read: \(reason)", at: position, fix: "look at its permissions")
+            }
+        }
+    }
+
+    private static func references(of upstream: UpstreamDefinition) -> [SecretReference] {
+        var references: [SecretReference] = []
+        if case .command(_, _, let environment, _) = upstream.endpoint { references += environment.map(\.value) }
+        switch upstream.credential {
+        case .none: break
+        case .bearer(let token): references.append(token)
+        case .headers(let headers): references += headers.map(\.value)
+        case .basic(let username, let password): references += [username, password]
+        }
+        return references
+    }
+}

@@ -1,0 +1,46 @@
+import Diagnostics
+import Transport
+import VirtualServers
+
+/// The configuration, checked: what gateway.yaml and the files of the virtual servers say.
+package struct Settings: Hashable, Sendable {
+    /// Never empty, loopback only; 127.0.0.1:8080 where nothing is written.
+    package var listen: [ListenAddress]
+    /// How clients reach the gateway, without a slash at its end.
+    package var publicURL: String?
+    /// As browsers spell them, besides loopback and `publicURL`.
+    package var allowedOrigins: [String]
+    /// In the order written.
+    package var upstreams: [UpstreamDefinition]
+    /// By name.
+    package var virtualServers: [VirtualServerDefinition]
+    /// From the root; need not exist yet.
+    package var stateFolder: String
+    package var limits: LimitSettings
+    /// Upstreams whose secrets cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
+    package var unresolved: [String: [Problem]]
+    /// Every file and folder that was read, from the root, for `FileWatch`.
+    package var files: [String]
+    /// The files that `${file:…}` names, from the root.
+    package var secretFiles: [String]
+}
+
+/// What came of loading a configuration.
+package enum Loaded: Sendable {
+    /// Fit to serve with.
+    case settings(Settings, warnings: [Problem])
+    /// Every problem at once, by file and line; `files` is what to watch for the fix.
+    case problems([Problem], files: [String])
+
+    /// What `check` reports: also the secrets that cannot be had.
+    package var problems: [Problem] {
+        switch self {
+        case .settings(let settings, _): settings.unresolved.values.joined().inFileOrder()
+        case .problems(let problems, _): problems
+        }
+    }
+
+    package var warnings: [Problem] {
+        if case .settings(_, let warnings) = self { warnings } else { [] }
+    }
+}

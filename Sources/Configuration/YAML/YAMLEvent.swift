@@ -1,0 +1,50 @@
+import CYAML
+import Diagnostics
+
+/// An event of libyaml's, as a value that owns its text.
+struct YAMLEvent {
+    enum Kind: Equatable {
+        case scalar(YAMLScalar)
+        case alias, sequenceStart, mappingStart
+        /// The end of a sequence or mapping.
+        case end
+        case streamEnd
+        /// The marks of streams and documents.
+        case other
+    }
+
+    let kind: Kind
+    let position: SourcePosition
+    /// The name of an anchor or alias.
+    var anchor: String?
+    /// A tag as written out in full.
+    var tag: String?
+
+    init(_ event: yaml_event_t, file: String) {
+        position = SourcePosition(file: file, line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1)
+        switch event.type {
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+            kind = .scalar(YAMLScalar(text: text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE))
+            (anchor, tag) = (Self.text(scalar.anchor), Self.text(scalar.tag))
+        case YAML_ALIAS_EVENT:
+            kind = .alias
+            anchor = Self.text(event.data.alias.anchor)
+        case YAML_SEQUENCE_START_EVENT:
+            kind = .sequenceStart
+            (anchor, tag) = (Self.text(event.data.sequence_start.anchor), Self.text(event.data.sequence_start.tag))
+        case YAML_MAPPING_START_EVENT:
+            kind = .mappingStart
+            (anchor, tag) = (Self.text(event.data.mapping_start.anchor), Self.text(event.data.mapping_start.tag))
+        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: kind = .end
+        case YAML_STREAM_END_EVENT: kind = .streamEnd
+        default: kind = .other
+        }
+    }
+
+    private static func text(_ bytes: UnsafeMutablePointer<yaml_char_t>?) -> String? {
+        guard let bytes else { return nil }
+        return String(decodingCString: bytes, as: UTF8.self)
+    }
+}

@@ -1,4 +1,0 @@
-import Testing
-@testable import Configuration
-
-@Suite struct PlaceholderConfiguration { @Test func builds() {} }

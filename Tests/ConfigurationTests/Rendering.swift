@@ -1,0 +1,89 @@
+import Auth
+import JSON
+import Transport
+import VirtualServers
+
+@testable import Configuration
+
+/// Settings as goldens show them.
+func rendered(_ loaded: Loaded, folder: String) -> String {
+    var lines = loaded.warnings.map { "warning: \($0)" }
+    switch loaded {
+    case .problems(let problems, _): lines += problems.map(\.description)
+    case .settings(let settings, _):
+        lines += settings.unresolved.sorted { $0.key < $1.key }.flatMap { entry in entry.value.map { "down: \(entry.key): \($0)" } }
+        lines.append("listen: " + settings.listen.map(\.authority).joined(separator: " "))
+        if let url = settings.publicURL { lines.append("public url: \(url)") }
+        if !settings.allowedOrigins.isEmpty { lines.append("origins: \(settings.allowedOrigins.joined(separator: " "))") }
+        lines.append("state: \(settings.stateFolder)")
+        for key in LimitSettings.keys {
+            if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
+        }
+        lines += settings.upstreams.flatMap(rendered)
+        lines += settings.virtualServers.flatMap(rendered)
+        lines += settings.files.map { "file: \($0)" } + settings.secretFiles.map { "secret file: \($0)" }
+    }
+    return lines.map { $0.replacing(folder, with: "FOLDER") + "\n" }.joined()
+}
+
+/// Nil for a default.
+private func rendered(_ key: LimitSettings.Key, _ limits: LimitSettings) -> String? {
+    let standard = LimitSettings()
+    switch key.kind {
+    case .time(let member, _): return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(spelled(limits[keyPath: member]))"
+    case .bytes(let member, _):
+        return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(spelled(bytes: limits[keyPath: member]))"
+    case .count(let member, _): return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(limits[keyPath: member])"
+    }
+}
+
+private func rendered(_ upstream: UpstreamDefinition) -> [String] {
+    var lines = ["upstream \(upstream.name): era \(upstream.era), timeout \(spelled(upstream.timeout)), at \(upstream.position)"]
+    switch upstream.endpoint {
+    case .command(let program, let arguments, let environment, let directory):
+        lines.append("  command: \([program] + arguments) in \(directory)")
+        lines += environment.map { "  env: \($0.name)=\(rendered($0.value))" }
+    case .url(let url, let transport):
+        lines.append("  url: \(url.isTLS ? "https" : "http") host \(url.host) port \(url.port) target \(url.target), transport \(transport)")
+    }
+    switch upstream.credential {
+    case .none: break
+    case .bearer(let token): lines.append("  bearer: \(rendered(token))")
+    case .headers(let headers): lines += headers.map { "  header: \($0.name): \(rendered($0.value))" }
+    case .basic(let username, let password): lines.append("  basic: \(rendered(username)) \(rendered(password))")
+    }
+    return lines
+}
+
+private func rendered(_ reference: SecretReference) -> String {
+    reference.parts.map { part in
+        switch part {
+        case .text(let text): text
+        case .environment(let name): "<env \(name)>"
+        case .file(let path): "<file \(path)>"
+        }
+    }.joined()
+}
+
+private func rendered(_ server: VirtualServerDefinition) -> [String] {
+    var lines = ["virtual server \(server.name): names \(server.naming), new tools \(server.newTools), access \(server.access)"]
+    for (name, text) in [("title", server.title), ("description", server.description), ("instructions", server.instructions)] {
+        if let text { lines.append("  \(name): \(text)") }
+    }
+    for tool in server.tools {
+        var line = "  tool: \(tool.pattern.upstream) \(tool.pattern.glob) at \(tool.pattern.position)"
+        if let name = tool.exposedName { line += " as \(name)" }
+        if let description = tool.description { line += ": \(description)" }
+        lines.append(line)
+        for rule in tool.arguments {
+            var parts: [String] = []
+            if let value = rule.fixed { parts.append("fixed \(value)") }
+            if let value = rule.default { parts.append("default \(value)") }
+            if let values = rule.allow { parts.append("allow \(values)") }
+            if rule.hidden { parts.append("hidden") }
+            lines.append("    \(rule.name): \(parts.joined(separator: ", "))")
+        }
+    }
+    lines += server.prompts.map { "  prompts: \($0.upstream) \($0.glob)" } + server.resources.map { "  resources: \($0.upstream) \($0.glob)" }
+    return lines
+}
