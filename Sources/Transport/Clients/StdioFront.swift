@@ -20,7 +20,9 @@ package final class StdioFront: Sendable {
             send: { link.send($0.onOneLine()) })
         channel = LineChannel(
             input: input, output: output, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,
-            onLine: { line in if line.contains(where: { $0 > 0x20 }) { client.receive(line) } }, onEnd: { _ = ended.send(true) })
+            onLine: { line in if line.contains(where: { $0 > 0x20 }) { client.receive(line) } },
+            onOverlongLine: { link.send(Reply(ProtocolError(.invalidRequest, "Invalid request: a message of more than \(lineBytesMax) bytes"), id: [], isIDKnown: false).bytes) },
+            onEnd: { _ = ended.send(true) })
         link.channel = channel
         self.client = client
         self.ended = ended
@@ -41,5 +43,6 @@ package final class StdioFront: Sendable {
 /// Lets the client be made before the channel that it writes to; set once, before anything is read.
 private final class Link: @unchecked Sendable {
     var channel: LineChannel?
+    @discardableResult
     func send(_ bytes: [UInt8]) -> Bool { channel?.send(line: bytes) ?? false }
 }

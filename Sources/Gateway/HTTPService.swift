@@ -1,0 +1,91 @@
+import Auth
+import Configuration
+import Diagnostics
+import Network
+import Transport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// `switchboard serve`: the gateway behind HTTP listeners, its configuration watched, until a signal ends it.
+package final class HTTPService: Sendable {
+    /// The listeners' addresses with the ports that they really have.
+    package let addresses: [ListenAddress]
+    package let gateway: Gateway
+    private let server: HTTPServer
+    private let reloader: Reloader
+    private let loops: LoopGroup
+    private let stopRequested = Mailbox<Bool>(capacity: 1)
+    private let log = Log("gateway")
+
+    /// Listens at once. Must be called on a loop of the group.
+    package init(
+        _ settings: Settings, configuration path: String, listen: [ListenAddress]?, environment: [String: String], loops: LoopGroup
+    ) throws {
+        self.loops = loops
+        gateway = Gateway(settings, loops: loops, environment: environment)
+        let front = HTTPFront(
+            service: gateway, settings: HTTPFrontSettings(settings, listen: listen ?? settings.listen),
+            seal: try StateFolder.seal(in: settings.stateFolder))
+        server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: nil) { exchange in await front.handle(exchange) }
+        var addresses = listen ?? settings.listen
+        for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
+        self.addresses = addresses
+        reloader = Reloader(path: path, environment: environment, gateway: gateway)
+    }
+
+    /// Runs until `stop` or SIGTERM or SIGINT; then takes no more connections, lets what runs finish, and ends every upstream.
+    package func run() async {
+        do {
+            let reloader = reloader
+            let stopRequested = stopRequested
+            try Signals.onSignal([SIGTERM, SIGINT, SIGHUP], loop: loops.loops[0]) { signal in
+                if signal == SIGHUP { reloader.reloadSoon() } else { _ = stopRequested.send(true) }
+            }
+        } catch {
+            log.error("can't listen to signals: \(error)")
+        }
+        reloader.start(on: loops.loops[0])
+        for address in addresses { log.info("listening on http://\(address.authority)") }
+        _ = await stopRequested.next()
+        log.info("stopping")
+        reloader.stop()
+        server.stopAccepting()
+        gateway.changes.end()
+        await server.drain(within: gateway.settings.limits.drainTime)
+        await gateway.stop()
+        log.info("stopped")
+    }
+
+    package func stop() { _ = stopRequested.send(true) }
+}
+
+extension HTTPFrontSettings {
+    init(_ settings: Settings, listen: [ListenAddress]) {
+        var hosts = Set(listen.map(\.host))
+        var origins = Set(settings.allowedOrigins.map { $0.lowercased() })
+        if let url = settings.publicURL, let (origin, host) = Self.parts(of: url) {
+            hosts.insert(host)
+            origins.insert(origin)
+        }
+        self.init(hosts: hosts, origins: origins)
+        heartbeat = settings.limits.heartbeat
+        jsonDepthMax = settings.limits.jsonDepthMax
+    }
+
+    /// `https://host:port/path` → (`https://host:port`, `host`), in lower case.
+    private static func parts(of url: String) -> (origin: String, host: String)? {
+        guard let slashes = url.range(of: "://") else { return nil }
+        let authority = url[slashes.upperBound...].prefix { $0 != "/" }.lowercased()
+        let host = authority.hasPrefix("[") ? String(authority.dropFirst().prefix { $0 != "]" }) : String(authority.prefix { $0 != ":" })
+        return (url[..<slashes.upperBound].lowercased() + authority, host)
+    }
+}

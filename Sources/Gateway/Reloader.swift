@@ -1,0 +1,70 @@
+import Configuration
+import Diagnostics
+import Dispatch
+import Network
+import Synchronization
+
+/// Looks at the configuration's files once a second and puts what changed in force, whole or not at all.
+package final class Reloader: Sendable {
+    private let path: String
+    private let environment: [String: String]
+    private let gateway: Gateway
+    private let queue = DispatchQueue(label: "configuration")
+    private let state: Mutex<State>
+    private let log = Log("configuration")
+
+    private struct State {
+        var watch: FileWatch
+        var isStopped = false
+    }
+
+    init(path: String, environment: [String: String], gateway: Gateway) {
+        self.path = path
+        self.environment = environment
+        self.gateway = gateway
+        state = Mutex(State(watch: FileWatch(gateway.settings.files + [gateway.baselines.file])))
+    }
+
+    func start(on loop: EventLoop) { loop.task { await self.poll(on: loop) } }
+    func stop() { state.withLock { $0.isStopped = true } }
+
+    /// Reads everything anew, whether or not a file looks changed.
+    package func reloadSoon() { queue.async { self.reload() } }
+
+    private func poll(on loop: EventLoop) async {
+        while (try? await loop.sleep(for: .seconds(1))) != nil, !state.withLock({ $0.isStopped }) {
+            queue.async {
+                guard self.state.withLock({ !$0.isStopped && $0.watch.hasChanged() }) else { return }
+                self.reload()
+            }
+        }
+    }
+
+    private func reload() {
+        switch Settings.load(path: path, environment: environment) {
+        case .problems(let problems, let files):
+            state.withLock { $0.watch.follow(files + [gateway.baselines.file]) }
+            gateway.reject(problems)
+        case .settings(let settings, let warnings):
+            state.withLock { $0.watch.follow(settings.files + [gateway.baselines.file]) }
+            for problem in warnings + settings.unresolved.values.joined() { log.warning(problem.description) }
+            let old = gateway.settings
+            gateway.apply(settings)
+            log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
+            if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
+                || old.publicURL != settings.publicURL || old.allowedOrigins != settings.allowedOrigins || old.stateFolder != settings.stateFolder
+            {
+                log.warning("changes of listen, limits, public_url, allowed_origins and state take effect when the gateway is started again")
+            }
+        }
+    }
+}
+
+extension Gateway {
+    /// Puts changes of the configuration in force from now on.
+    package func watchConfiguration(at path: String, environment: [String: String], loop: EventLoop) -> Reloader {
+        let reloader = Reloader(path: path, environment: environment, gateway: self)
+        reloader.start(on: loop)
+        return reloader
+    }
+}

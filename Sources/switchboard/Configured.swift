@@ -1,0 +1,40 @@
+import Configuration
+import Diagnostics
+import Gateway
+import Network
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// What commands that work on a configuration have in common.
+enum Configured {
+    static let defaultPath = "gateway.yaml"
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// The configuration; nil after its problems were printed. Secrets that can't be had are warnings: their upstreams are down.
+    static func settings(_ words: Words) -> (path: String, settings: Settings)? {
+        let path = words["--config"] ?? defaultPath
+        switch Settings.load(path: path, environment: environment) {
+        case .problems(let problems, _):
+            for problem in problems { printError(problem.description) }
+            return nil
+        case .settings(let settings, let warnings):
+            for problem in warnings + settings.unresolved.values.joined() { printError("warning: \(problem.description)") }
+            return (path, settings)
+        }
+    }
+
+    /// The virtual server that `--server` names; nil after saying what there is.
+    static func server(_ name: String, in settings: Settings) -> String? {
+        let names = settings.virtualServers.map(\.name)
+        if names.contains(name) { return name }
+        let near = suggestion(for: name, among: names).map { "did you mean “\($0)”?" } ?? "there are: \(names.joined(separator: ", "))"
+        printError("there is no virtual server “\(name)”; \(near)")
+        return nil
+    }
+
+    static var login: String { environment["USER"] ?? environment["LOGNAME"] ?? "local" }
+}
