@@ -54,7 +54,7 @@ class Reply:
         if not self.is_stream:
             self.body = response.read()
             connection.close()
-            if self.kind == "application/json":
+            if self.kind == "application/json" and self.body:
                 self._take(json.loads(self.body))
 
     def _take(self, message):
