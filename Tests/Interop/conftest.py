@@ -111,7 +111,9 @@ def pairs():
 
 
 def pytest_generate_tests(metafunc):
-    names = metafunc.fixturenames
+    # A test that names its clients itself is left alone.
+    chosen = {name for mark in metafunc.definition.iter_markers("parametrize") for name in mark.args[0].replace(" ", "").split(",")}
+    names = set(metafunc.fixturenames) - chosen
     if "client" in names and "upstream" in names:
         metafunc.parametrize("client, upstream", list(pairs()))
     elif "client" in names:
