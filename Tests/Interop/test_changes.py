@@ -29,6 +29,12 @@ async def names(session):
     return {tool["name"] for tool in await list_tools(session)}
 
 
+async def until(session, wanted):
+    with anyio.fail_after(15):
+        while not wanted(await names(session)):
+            await anyio.lowlevel.checkpoint()
+
+
 async def in_thread(function, *arguments):
     return await anyio.to_thread.run_sync(function, *arguments)
 
@@ -50,21 +56,12 @@ async def test_a_new_tool_of_an_upstream_is_announced_and_works(client, upstream
 
         async with session.watching() as changed:
             await provoke(changed, add)
-        await in_thread_until(session, added[0])
+        await until(session, lambda known: added[0] in known)
         assert (await session.call(added[0], {"n": 1}))["content"][0]["text"] == f'{added[0]} {{"n": 1}}'
         for name in added:
             await session.call("remove_tool", {"name": name})
         await until(session, lambda known: not known & set(added))
 
-
-async def until(session, wanted):
-    with anyio.fail_after(15):
-        while not wanted(await names(session)):
-            await anyio.lowlevel.checkpoint()
-
-
-async def in_thread_until(session, name):
-    await until(session, lambda known: name in known)
 
 
 @pytest.mark.gateway
