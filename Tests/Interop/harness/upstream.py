@@ -1,0 +1,72 @@
+"""The upstreams, as processes of their own (HTTP) or as commands that the gateway starts (stdio)."""
+
+import contextlib
+import json
+import os
+import pathlib
+import sys
+
+from .process import Process
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+UPSTREAMS = pathlib.Path(__file__).resolve().parents[1] / "upstreams"
+PYTHON = {"current": sys.executable, "legacy": str(ROOT / ".build-venv-legacy" / "bin" / "python")}
+
+
+class Journal:
+    """What an upstream says that it received."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def entries(self, **wanted):
+        if not self.path.exists():
+            return []
+        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [entry for entry in entries if all(entry.get(key) == value for key, value in wanted.items())]
+
+
+class Upstream:
+    """`sdk`: current | legacy; `transport`: http | sse | stdio; `kind`: plain | paged | conformance."""
+
+    def __init__(self, folder, name, sdk, transport, kind="plain"):
+        self.name, self.sdk, self.transport = name, sdk, transport
+        self.journal = Journal(pathlib.Path(folder) / f"{name}.journal")
+        script = UPSTREAMS / ("current.py" if sdk == "current" else "legacy.py")
+        self.command = [PYTHON[sdk], "-B", str(script), "--kind", kind, transport]
+        self.environment = {"INTEROP_JOURNAL": str(self.journal.path)}
+        self.process = None
+        self.url = None
+
+    def start(self, port=0):
+        if self.transport != "stdio":
+            self.process = Process([*self.command, str(port)], self.environment)
+            self.url = self.process.wait_for(r"listening on (http\S+)").group(1)
+        return self
+
+    @property
+    def port(self):
+        return int(self.url.split(":")[2].split("/")[0])
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process = None
+
+    def settings(self, **more):
+        """This upstream's part of gateway.yaml."""
+        if self.transport == "stdio":
+            return {"command": self.command[0], "args": self.command[1:], "env": self.environment, **more}
+        return {"url": self.url, **more}
+
+
+@contextlib.contextmanager
+def running(*upstreams):
+    try:
+        for upstream in upstreams:
+            upstream.start()
+        yield upstreams
+    finally:
+        for upstream in upstreams:
+            upstream.stop()

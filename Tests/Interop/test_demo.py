@@ -1,0 +1,38 @@
+"""What a newcomer runs first."""
+
+import os
+import subprocess
+
+import pytest
+from harness.deadline import eventually
+from harness.gateway import BINARY
+from harness.process import Process, marked
+
+pytestmark = pytest.mark.gateway
+
+
+@pytest.mark.timeout(150)
+def test_the_demo_lists_calls_explains_itself_and_leaves_nothing(tmp_path):
+    mark = tmp_path.name
+    done = subprocess.run(
+        [BINARY, "demo", "--once"], capture_output=True, text=True, timeout=140, cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), "INTEROP_MARK": mark})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "claude mcp add" in done.stdout and "http://127.0.0.1:" in done.stdout
+    assert 10 <= len(done.stdout.splitlines()) <= 120, "half a minute's reading"
+    eventually(lambda: not marked(mark), within=5)
+
+
+@pytest.mark.timeout(150)
+def test_the_demo_serves_until_it_is_interrupted(tmp_path):
+    demo = Process([BINARY, "demo"], {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}, folder=tmp_path, pipes=True)
+    try:
+        address = None
+        for line in demo.child.stdout:
+            if b"Ctrl-C" in line:
+                address = True
+                break
+        assert address, demo.stderr
+        assert demo.descendants()
+    finally:
+        demo.stop()

@@ -1,0 +1,155 @@
+"""A test upstream on the current SDK (both eras): current.py [--kind plain|paged|conformance] stdio | http PORT."""
+
+import argparse
+import asyncio
+import socket
+import sys
+import warnings
+
+import mcp_types as types
+import uvicorn
+from mcp import MCPDeprecationWarning
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
+
+warnings.simplefilter("ignore", MCPDeprecationWarning)
+
+
+def jsonable(model):
+    return model.model_dump(by_alias=True, mode="json", exclude_none=True) if model is not None else {}
+
+
+def complete(result, **more):
+    """The members that the SDK fills in for its own models but not for plain dictionaries."""
+    return {"resultType": "complete", **more, **result}
+
+
+def listed(result):
+    return complete(result, ttlMs=0, cacheScope="private")
+
+
+class Context:
+    def __init__(self, upstream, request, params):
+        self.upstream, self.request, self.params = upstream, request, params
+
+    async def progress(self, done, total, message):
+        await self.request.session.report_progress(done, total, message)
+
+    async def log(self, level, data):
+        await self.request.session.send_log_message(level, data, "interop", related_request_id=self.request.request_id)
+
+    def facts(self):
+        http = self.request.request
+        client = self.request.session.client_params
+        return {
+            "sdk": "current",
+            "revision": self.request.protocol_version,
+            "capabilities": jsonable(self.request.session.client_capabilities),
+            "client": client.client_info.name if client and client.client_info else None,
+            "headers": dict(http.headers) if http is not None else {},
+        }
+
+    def input_responses(self):
+        answers = getattr(self.params, "input_responses", None)
+        return {key: jsonable(value) for key, value in answers.items()} if answers else None
+
+    async def tools_changed(self):
+        await self.upstream.announce(ToolsListChanged(), "send_tool_list_changed")
+
+    async def prompts_changed(self):
+        await self.upstream.announce(PromptsListChanged(), "send_prompt_list_changed")
+
+
+class Upstream:
+    def __init__(self, kind):
+        self.toolset = Toolset(kind)
+        self.bus = InMemorySubscriptionBus()
+        self.sessions = {}
+        self.server = Server(
+            f"interop-{kind}", version="1.0.0", instructions="For tests only.",
+            on_list_tools=self.list_tools, on_call_tool=self.call_tool,
+            on_list_prompts=self.list_prompts, on_get_prompt=self.get_prompt,
+            on_list_resources=self.list_resources, on_list_resource_templates=self.list_templates,
+            on_read_resource=self.read_resource, on_set_logging_level=self.set_level,
+            on_subscriptions_listen=ListenHandler(self.bus),
+        )
+        options = NotificationOptions(tools_changed=True, prompts_changed=True)
+        make = self.server.create_initialization_options
+        # The HTTP manager asks for the options itself, without saying that lists change.
+        self.server.create_initialization_options = lambda *args, **more: make(options)
+        self.options = make(options)
+
+    async def announce(self, event, send):
+        await self.bus.publish(event)
+        for session in list(self.sessions.values()):
+            try:
+                await getattr(session, send)()
+            except Exception:  # a session that is gone
+                pass
+
+    def remember(self, request):
+        if request.protocol_version < "2026":
+            self.sessions[id(request.session._connection)] = request.session
+
+    async def list_tools(self, request, params):
+        self.remember(request)
+        self.toolset.journal.write(event="list", cursor=params.cursor if params else None, revision=request.protocol_version)
+        return listed(self.toolset.list_tools(params.cursor if params else None))
+
+    async def call_tool(self, request, params):
+        self.remember(request)
+        try:
+            return complete(await self.toolset.call(params.name, params.arguments, Context(self, request, params)))
+        except ProtocolError as error:
+            raise MCPError(error.code, error.message, error.data) from None
+
+    async def list_prompts(self, request, params):
+        self.remember(request)
+        return listed({"prompts": self.toolset.prompts})
+
+    async def get_prompt(self, request, params):
+        try:
+            return complete(self.toolset.get_prompt(params.name, params.arguments))
+        except ProtocolError as error:
+            raise MCPError(error.code, error.message, error.data) from None
+
+    async def list_resources(self, request, params):
+        return listed({"resources": RESOURCES})
+
+    async def list_templates(self, request, params):
+        return listed({"resourceTemplates": TEMPLATES})
+
+    async def read_resource(self, request, params):
+        try:
+            return listed(self.toolset.read_resource(str(params.uri)))
+        except ProtocolError as error:
+            raise MCPError(error.code, error.message, error.data) from None
+
+    async def set_level(self, request, params):
+        return types.EmptyResult()
+
+    async def run_stdio(self):
+        async with stdio_server() as (read, write):
+            await self.server.run(read, write, self.options)
+
+    async def run_http(self, port):
+        listener = socket.create_server(("127.0.0.1", port))
+        print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}/mcp", file=sys.stderr, flush=True)
+        config = uvicorn.Config(self.server.streamable_http_app(), log_level="warning", timeout_graceful_shutdown=0)
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kind", default="plain")
+    parser.add_argument("transport", choices=["stdio", "http"])
+    parser.add_argument("port", nargs="?", type=int, default=0)
+    arguments = parser.parse_args()
+    upstream = Upstream(arguments.kind)
+    asyncio.run(upstream.run_stdio() if arguments.transport == "stdio" else upstream.run_http(arguments.port))
+
+
+main()

@@ -1,0 +1,314 @@
+"""What the test upstreams offer, as plain JSON values: independent of any SDK, so that both SDK versions serve the same."""
+
+import asyncio
+import base64
+import json
+import os
+
+PIXEL = base64.b64encode(bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000000020001e221bc330000000049454e44ae426082")).decode()
+SOUND = base64.b64encode(b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\0\0\0").decode()
+
+UNICODE = "naïve ÅÄÖ – 漢字 🧑‍🚀 \u2028 \u0001 \\ \" / 𝄞"
+BIG_BYTES = 64 * 1024
+PAGE = 30
+PAGED_TOOLS = 250
+
+
+class ProtocolError(Exception):
+    """A JSON-RPC error that the adapter sends as it is."""
+
+    def __init__(self, code, message, data=None):
+        super().__init__(message)
+        self.code, self.message, self.data = code, message, data
+
+
+def text(value):
+    return {"content": [{"type": "text", "text": value}]}
+
+
+def tool(name, properties=None, required=(), description=None, **more):
+    schema = {"type": "object", "properties": properties or {}}
+    if required:
+        schema["required"] = list(required)
+    return {"name": name, "description": description or f"Test tool {name}.", "inputSchema": schema, **more}
+
+
+STRING = {"type": "string"}
+NUMBER = {"type": "number"}
+
+TOOLS = [
+    tool("echo", {"text": STRING}, ["text"], title="Echo",
+         annotations={"title": "Echo", "readOnlyHint": True, "openWorldHint": False},
+         _meta={"example.com/weight": 12345678901234567890, "example.com/nested": {"list": [1, None, "x"]}}),
+    tool("add", {"a": NUMBER, "b": NUMBER}, ["a", "b"],
+         outputSchema={"type": "object", "properties": {"sum": NUMBER}, "required": ["sum"]}),
+    tool("fail", {"message": STRING}),
+    tool("slow", {"steps": {"type": "integer", "minimum": 1}}),
+    tool("gated", {"gate": STRING}, ["gate"], description="Reports progress, then waits until `release` names its gate."),
+    tool("release", {"gate": STRING}, ["gate"]),
+    tool("pictures"),
+    tool("unicode", {"text": STRING}),
+    tool("big", {"bytes": {"type": "integer"}}),
+    tool("crash"),
+    tool("whoami", description="Says what the upstream knows of the connection that the call came on."),
+    tool("add_tool", {"name": STRING}, ["name"]),
+    tool("remove_tool", {"name": STRING}, ["name"]),
+    tool("open_pull", {
+        "repo": {"type": "string", "pattern": "^[a-z]+/[a-z]+$"},
+        "base": {"type": "string", "description": "The branch to merge into.", "x-order": 3},
+        "draft": {"type": "boolean"},
+        "token": {"type": "string"},
+        "labels": {"type": "array", "items": {"$ref": "#/$defs/label"}, "maxItems": 5},
+    }, ["repo", "base", "token"], annotations={"destructiveHint": True},
+        outputSchema={"type": "object", "properties": {"received": {"type": "object"}}, "required": ["received"]}),
+    tool("query", {
+        "region": {"type": "string", "x-mcp-header": "Region"},
+        "limit": {"type": "integer", "x-mcp-header": "Limit"},
+        "sql": STRING,
+    }, ["region"]),
+]
+TOOLS[-2]["inputSchema"]["$defs"] = {"label": {"type": "string", "enum": ["bug", "feature"]}}
+TOOLS[-2]["inputSchema"]["additionalProperties"] = False
+
+# What the official conformance scenarios ask of the server that they are run against.
+CONFORMANCE_TOOLS = [
+    tool("test_simple_text"),
+    tool("test_image_content"),
+    tool("test_audio_content"),
+    tool("test_embedded_resource"),
+    tool("test_multiple_content_types"),
+    tool("test_error_handling"),
+    tool("test_tool_with_progress"),
+    tool("test_tool_with_logging"),
+    tool("test_logging_tool"),
+    tool("test_missing_capability"),
+    tool("test_streaming_elicitation"),
+    tool("test_trigger_tool_change"),
+    tool("test_trigger_prompt_change"),
+    tool("test_x_mcp_header", {"region": {"type": "string", "x-mcp-header": "Region"}}, ["region"]),
+]
+
+PROMPTS = [
+    {"name": "greet", "description": "Greets somebody.", "arguments": [{"name": "who", "required": True}]},
+    {"name": "plain", "title": "Plain"},
+]
+RESOURCES = [
+    {"uri": "test://static-text", "name": "static-text", "mimeType": "text/plain"},
+    {"uri": "test://static-binary", "name": "static-binary", "mimeType": "image/png"},
+]
+TEMPLATES = [{"uriTemplate": "test://item/{id}", "name": "item"}]
+
+
+class Journal:
+    """One JSON line for each thing that reached the upstream, in the file that INTEROP_JOURNAL names."""
+
+    def __init__(self):
+        self.path = os.environ.get("INTEROP_JOURNAL")
+
+    def write(self, **entry):
+        if self.path:
+            line = json.dumps({"pid": os.getpid(), **entry}) + "\n"
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(line)
+
+
+class Toolset:
+    """One upstream's state and behaviour. `kind`: plain | paged | conformance."""
+
+    def __init__(self, kind="plain"):
+        self.kind = kind
+        self.journal = Journal()
+        self.gates = {}
+        self.prompts = list(PROMPTS)
+        if kind == "paged":
+            self.tools = [tool(f"tool_{n:03}", {"n": NUMBER}) for n in range(PAGED_TOOLS)]
+        elif kind == "conformance":
+            self.tools = [dict(t) for t in CONFORMANCE_TOOLS]
+        else:
+            self.tools = [dict(t) for t in TOOLS]
+
+    # Lists
+
+    def list_tools(self, cursor):
+        if self.kind != "paged":
+            return {"tools": self.tools}
+        start = int(cursor) if cursor else 0
+        answer = {"tools": self.tools[start:start + PAGE]}
+        if start + PAGE < len(self.tools):
+            answer["nextCursor"] = str(start + PAGE)
+        return answer
+
+    def get_prompt(self, name, arguments):
+        if name not in [p["name"] for p in self.prompts]:
+            raise ProtocolError(-32602, f"Unknown prompt: {name}")
+        words = f"Greet {arguments['who']}." if arguments and "who" in arguments else "Say something plain."
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": words}}]}
+
+    def read_resource(self, uri):
+        if uri == "test://static-text":
+            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": "static text"}]}
+        if uri == "test://static-binary":
+            return {"contents": [{"uri": uri, "mimeType": "image/png", "blob": PIXEL}]}
+        if uri.startswith("test://item/"):
+            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"item {uri.rsplit('/', 1)[1]}"}]}
+        raise ProtocolError(-32602, f"Resource not found: {uri}", {"uri": uri})
+
+    # Calls
+
+    async def call(self, name, arguments, context):
+        self.journal.write(event="call", tool=name, arguments=arguments)
+        if name not in [t["name"] for t in self.tools]:
+            raise ProtocolError(-32602, f"Unknown tool: {name}")
+        behaviour = getattr(self, "do_" + name, None)
+        if behaviour is None:
+            return text(f"{name} {json.dumps(arguments, sort_keys=True)}")
+        try:
+            return await behaviour(arguments or {}, context)
+        except asyncio.CancelledError:
+            self.journal.write(event="cancelled", tool=name, arguments=arguments)
+            raise
+        except KeyError as missing:
+            return {**text(f"missing argument {missing}"), "isError": True}
+
+    async def do_echo(self, arguments, context):
+        return {**text(arguments["text"]), "_meta": {"example.com/echoed": True}}
+
+    async def do_add(self, arguments, context):
+        total = arguments["a"] + arguments["b"]
+        return {**text(str(total)), "structuredContent": {"sum": total}}
+
+    async def do_fail(self, arguments, context):
+        return {**text(arguments.get("message", "it failed")), "isError": True}
+
+    async def do_slow(self, arguments, context):
+        steps = arguments.get("steps", 3)
+        for step in range(1, steps + 1):
+            await context.progress(step, steps, f"step {step}")
+            await context.log("info", {"step": step})
+        return text(f"{steps} steps")
+
+    async def do_gated(self, arguments, context):
+        gate = self.gates.setdefault(arguments["gate"], asyncio.Event())
+        await context.progress(1, 2, "waiting")
+        self.journal.write(event="waiting", gate=arguments["gate"])
+        await gate.wait()
+        await context.progress(2, 2, "released")
+        return text("released")
+
+    async def do_release(self, arguments, context):
+        self.gates.setdefault(arguments["gate"], asyncio.Event()).set()
+        return text("ok")
+
+    async def do_pictures(self, arguments, context):
+        return {"content": [
+            {"type": "text", "text": "a pixel", "annotations": {"audience": ["user"], "priority": 0.5}},
+            {"type": "image", "data": PIXEL, "mimeType": "image/png"},
+            {"type": "audio", "data": SOUND, "mimeType": "audio/wav"},
+            {"type": "resource", "resource": {"uri": "test://static-text", "mimeType": "text/plain", "text": "static text"}},
+        ]}
+
+    async def do_unicode(self, arguments, context):
+        return text(UNICODE + arguments.get("text", ""))
+
+    async def do_big(self, arguments, context):
+        return text("x" * arguments.get("bytes", BIG_BYTES))
+
+    async def do_crash(self, arguments, context):
+        os._exit(3)
+
+    async def do_whoami(self, arguments, context):
+        return {**text("see structuredContent"), "structuredContent": {"pid": os.getpid(), **context.facts()}}
+
+    async def do_add_tool(self, arguments, context):
+        self.tools.append(tool(arguments["name"], {"n": NUMBER}))
+        await context.tools_changed()
+        return text("added")
+
+    async def do_remove_tool(self, arguments, context):
+        self.tools = [t for t in self.tools if t["name"] != arguments["name"]]
+        await context.tools_changed()
+        return text("removed")
+
+    async def do_open_pull(self, arguments, context):
+        return {**text("opened"), "structuredContent": {"received": arguments}}
+
+    async def do_query(self, arguments, context):
+        facts = context.facts()
+        headers = {k: v for k, v in facts.get("headers", {}).items() if k.startswith("mcp-param-")}
+        return {**text("queried"), "structuredContent": {"received": arguments, "headers": headers}}
+
+    # The conformance scenarios' tools
+
+    async def do_test_simple_text(self, arguments, context):
+        return text("This is a simple text response for testing.")
+
+    async def do_test_image_content(self, arguments, context):
+        return {"content": [{"type": "image", "data": PIXEL, "mimeType": "image/png"}]}
+
+    async def do_test_audio_content(self, arguments, context):
+        return {"content": [{"type": "audio", "data": SOUND, "mimeType": "audio/wav"}]}
+
+    async def do_test_embedded_resource(self, arguments, context):
+        return {"content": [{"type": "resource", "resource": {
+            "uri": "test://embedded-resource", "mimeType": "text/plain", "text": "This is an embedded resource content."}}]}
+
+    async def do_test_multiple_content_types(self, arguments, context):
+        return {"content": [
+            {"type": "text", "text": "Multiple content types test:"},
+            {"type": "image", "data": PIXEL, "mimeType": "image/png"},
+            {"type": "resource", "resource": {
+                "uri": "test://mixed-content-resource", "mimeType": "application/json", "text": '{"test":"data","value":123}'}},
+        ]}
+
+    async def do_test_error_handling(self, arguments, context):
+        return {**text("This tool intentionally returns an error for testing"), "isError": True}
+
+    async def do_test_tool_with_progress(self, arguments, context):
+        for done in (0, 50, 100):
+            await context.progress(done, 100, None)
+        return text("done")
+
+    async def do_test_tool_with_logging(self, arguments, context):
+        for message in ("Tool execution started", "Tool processing data", "Tool execution completed"):
+            await context.log("info", message)
+        return text("done")
+
+    do_test_logging_tool = do_test_tool_with_logging
+
+    async def do_test_missing_capability(self, arguments, context):
+        if "sampling" not in context.facts()["capabilities"]:
+            raise ProtocolError(-32021, "This tool needs the client to offer sampling", {"requiredCapabilities": {"sampling": {}}})
+        return text("sampling is offered")
+
+    async def do_test_streaming_elicitation(self, arguments, context):
+        await context.progress(1, 2, "asking")
+        answers = context.input_responses()
+        if answers:
+            return text(json.dumps(answers, sort_keys=True))
+        return {
+            "resultType": "input_required",
+            "requestState": "round-1",
+            "inputRequests": {"name": {"method": "elicitation/create", "params": {
+                "mode": "form", "message": "What is your name?",
+                "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}}}},
+        }
+
+    async def do_test_trigger_tool_change(self, arguments, context):
+        names = [t["name"] for t in self.tools]
+        if "test_dynamic" in names:
+            self.tools = [t for t in self.tools if t["name"] != "test_dynamic"]
+        else:
+            self.tools.append(tool("test_dynamic"))
+        await context.tools_changed()
+        return text("changed")
+
+    async def do_test_trigger_prompt_change(self, arguments, context):
+        names = [p["name"] for p in self.prompts]
+        if "test_dynamic" in names:
+            self.prompts = [p for p in self.prompts if p["name"] != "test_dynamic"]
+        else:
+            self.prompts.append({"name": "test_dynamic"})
+        await context.prompts_changed()
+        return text("changed")
