@@ -1,0 +1,46 @@
+import Diagnostics
+import MCPProtocol
+import Transport
+import VirtualServers
+
+extension Gateway {
+    /// Asks every upstream that a virtual server uses, or those named, and waits for each; nil for one that answered, else why not.
+    package func connect(to names: [String]? = nil, within time: Duration = .seconds(30)) async -> [(upstream: Upstream, failure: String?)] {
+        let snapshot = snapshot
+        let used = Set(names ?? snapshot.settings.upstreams.map(\.name))
+        let upstreams = snapshot.settings.upstreams.compactMap { used.contains($0.name) ? snapshot.upstreams[$0.name] : nil }
+        for upstream in upstreams { upstream.start() }
+        var outcome: [(upstream: Upstream, failure: String?)] = []
+        for upstream in upstreams {
+            await upstream.settled(within: time)
+            let status = upstream.status
+            outcome.append((upstream, status.state == .up ? nil : status.lastError ?? "no answer within \(time.components.seconds) s"))
+        }
+        return outcome
+    }
+
+    /// What does not fit between the virtual servers and the upstreams that are known now.
+    package var exposureProblems: [Problem] {
+        snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] }
+    }
+
+    /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.
+    package func accept(_ upstream: String) -> (added: [String], removed: [String])? {
+        guard let tools = snapshot.upstreams[upstream]?.tools else { return nil }
+        let now = Set(tools.map(\.name))
+        let before = baselines.baseline(of: upstream, now: tools)
+        baselines.accept(upstream, now)
+        return (now.subtracting(before).sorted(), before.subtracting(now).sorted())
+    }
+}
+
+extension Gateway {
+    /// The upstreams that a virtual server lacks at present, and why.
+    package func missing(from server: String) -> [(upstream: String, reason: String)] {
+        let snapshot = snapshot
+        return (snapshot.exposures[server]?.missingUpstreams ?? []).sorted().map { name in
+            let status = snapshot.upstreams[name]?.status
+            return (name, status?.lastError ?? "it is \(status?.state.rawValue ?? "unknown")")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Configuration
+import Diagnostics
+import Gateway
+import Network
+
+extension Command {
+    static let check = Command(
+        name: "check",
+        help: """
+            Find every mistake in the configuration at once, with file, line and column, and how to mend it.
+
+            Usage: switchboard check [--config FILE] [--connect]
+
+            \(Help.config)
+              --connect       also connect to every upstream, and hold the virtual servers against the tools it really has
+
+            Exit status 0 when there is none.
+            """
+    ) { (arguments) throws(UsageError) in
+        let words = try Words(arguments, of: "check", values: ["--config"], flags: ["--connect"])
+        try words.expect(rest: 0...0, "")
+        let path = words["--config"] ?? Configured.defaultPath
+        let loaded = Settings.load(path: path, environment: Configured.environment)
+        for problem in loaded.warnings { printError("warning: \(problem.description)") }
+        for problem in loaded.problems { print(problem.description) }
+        guard case .settings(let settings, _) = loaded else { return summary(loaded.problems.count) }
+        guard words.flags.contains("--connect") else { return loaded.problems.isEmpty ? fine(settings) : summary(loaded.problems.count) }
+        return onLoops(count: 1) { loops in
+            let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
+            var count = loaded.problems.count
+            for (upstream, failure) in await gateway.connect() {
+                if let failure {
+                    count += 1
+                    let fix = "make sure that it runs and that its address and credential are right"
+                    print(Problem("upstream \"\(upstream.name)\" does not answer: \(failure)", at: upstream.definition.position, fix: fix))
+                } else {
+                    let status = upstream.status
+                    printError(
+                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")")
+                }
+            }
+            for problem in gateway.exposureProblems {
+                count += 1
+                print(problem.description)
+            }
+            await gateway.stop()
+            return count == 0 ? fine(settings) : summary(count)
+        }
+    }
+
+    private static func fine(_ settings: Settings) -> Int32 {
+        print("no problems: \(count(settings.virtualServers.count, "virtual server")) over \(count(settings.upstreams.count, "upstream"))")
+        return 0
+    }
+
+    private static func summary(_ problems: Int) -> Int32 {
+        printError("\(count(problems, "problem"))")
+        return 1
+    }
+
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}

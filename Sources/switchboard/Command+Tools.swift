@@ -1,0 +1,164 @@
+import Auth
+import Configuration
+import Gateway
+import JSON
+import MCPProtocol
+import Network
+
+extension Command {
+    static let tools = Command(
+        name: "tools",
+        help: """
+            List the tools that a virtual server shows, as a client would see them.
+
+            Usage: switchboard tools [--config FILE] --server NAME [--json]
+
+            \(Help.config)
+              --server NAME   the virtual server
+              --json          the whole definitions, as JSON
+            """
+    ) { (arguments) throws(UsageError) in
+        let words = try Words(arguments, of: "tools", values: ["--config", "--server", "--as"], flags: ["--json"])
+        try words.expect(rest: 0...0, "")
+        try refuseAs(words)
+        let name = try words.required("--server", "the virtual server whose tools to list")
+        guard let (_, settings) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        return withClient(settings, server) { client, gateway in
+            let tools = try await client.tools()
+            if words.flags.contains("--json") {
+                print(JSONValue.array(tools).pretty())
+            } else {
+                for tool in tools { print(line(for: tool)) }
+                if tools.isEmpty { printError("no tools") }
+            }
+            return complain(about: gateway, server) ? 1 : 0
+        }
+    }
+
+    static let call = Command(
+        name: "call",
+        help: """
+            Call a tool of a virtual server, by the same way as any client.
+
+            Usage: switchboard call [--config FILE] --server NAME TOOL ['{"json":"arguments"}'] [--json]
+
+            \(Help.config)
+              --server NAME   the virtual server
+              --json          the whole result, as JSON
+
+            Exit status 1 when the tool or the gateway answers with an error.
+            """
+    ) { (arguments) throws(UsageError) in
+        let words = try Words(arguments, of: "call", values: ["--config", "--server", "--as"], flags: ["--json"])
+        try words.expect(rest: 1...2, "the tool's name")
+        try refuseAs(words)
+        let name = try words.required("--server", "the virtual server that has the tool")
+        let tool = words.rest[0]
+        let arguments: JSONValue
+        do {
+            arguments = words.rest.count > 1 ? try JSONValue(parsing: Array(words.rest[1].utf8)) : [:]
+        } catch {
+            throw UsageError("the arguments are not JSON: \(error)", hint: "write an object, e.g. '{\"city\":\"Oslo\"}'")
+        }
+        guard arguments.members != nil else { throw UsageError("the arguments must be a JSON object, e.g. '{\"city\":\"Oslo\"}'") }
+        guard let (_, settings) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        return withClient(settings, server) { client, gateway in
+            let result: JSONValue
+            do {
+                result = try await client.call(tool, arguments: arguments)
+            } catch {
+                _ = complain(about: gateway, server)
+                throw error
+            }
+            if words.flags.contains("--json") {
+                print(result.pretty())
+            } else {
+                for content in result["content"]?.array ?? [] { print(content["text"]?.string ?? content.pretty()) }
+            }
+            return result["isError"] == true ? 1 : 0
+        }
+    }
+
+    static let accept = Command(
+        name: "accept",
+        help: """
+            Let patterns such as `github.list_*` take the tools that an upstream has added since it was first seen.
+
+            Usage: switchboard accept [--config FILE] UPSTREAM
+
+            \(Help.config)
+
+            With `new_tools: hold` (the default) a pattern takes only the tools that were there when the upstream was first
+            read; this takes today's list as the new measure. A running gateway follows within a second.
+            """
+    ) { (arguments) throws(UsageError) in
+        let words = try Words(arguments, of: "accept", values: ["--config"])
+        try words.expect(rest: 1...1, "the upstream's name")
+        let name = words.rest[0]
+        guard let (_, settings) = Configured.settings(words) else { return 1 }
+        guard settings.upstreams.contains(where: { $0.name == name }) else {
+            printError("there is no upstream “\(name)”; there are: \(settings.upstreams.map(\.name).joined(separator: ", "))")
+            return 1
+        }
+        return onLoops(count: 1) { loops in
+            let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
+            let failure = await gateway.connect(to: [name]).first?.failure
+            let change = gateway.accept(name)
+            await gateway.stop()
+            guard failure == nil, let change else {
+                printError("\(name) does not answer: \(failure ?? "no tools")")
+                return 1
+            }
+            for tool in change.added { print("+ \(name).\(tool)") }
+            for tool in change.removed { print("- \(name).\(tool)") }
+            if change.added.isEmpty, change.removed.isEmpty { print("nothing has changed") }
+            return 0
+        }
+    }
+
+    /// Who asks matters once there are roles; until then everyone sees the same, and saying otherwise would mislead.
+    private static func refuseAs(_ words: Words) throws(UsageError) {
+        if words["--as"] != nil { throw UsageError("--as is not in this version yet: with `access: everyone` all callers see the same") }
+    }
+
+    private static func withClient(
+        _ settings: Settings, _ server: String, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
+    ) -> Int32 {
+        onLoops(count: 1) { loops in
+            let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
+            let used = settings.virtualServers.first { $0.name == server }?.upstreams
+            _ = await gateway.connect(to: used)
+            var status: Int32 = 1
+            do {
+                status = try await work(InProcessClient(gateway, server: server, caller: .localUser(Configured.login)), gateway)
+            } catch let error as ProtocolError {
+                printError(error.message)
+            } catch {
+                printError("\(error)")
+            }
+            await gateway.stop()
+            return status
+        }
+    }
+
+    /// Says which upstreams are missing from what was shown; true when one is.
+    private static func complain(about gateway: Gateway, _ server: String) -> Bool {
+        var isIncomplete = false
+        for (name, reason) in gateway.missing(from: server) {
+            printError("upstream \(name) is not available: \(reason)")
+            isIncomplete = true
+        }
+        return isIncomplete
+    }
+
+    private static func line(for tool: JSONValue) -> String {
+        let name = tool["name"]?.string ?? ""
+        let arguments = (tool["inputSchema"]?["properties"]?.members ?? []).map { property in
+            let isRequired = tool["inputSchema"]?["required"]?.array?.contains(.string(property.key)) ?? false
+            let choices = property.value["enum"]?.array.map { "=" + $0.prefix(6).map { $0.string ?? $0.text }.joined(separator: "|") } ?? ""
+            return property.key + choices + (isRequired ? "" : "?")
+        }
+        let description = (tool["description"]?.string ?? "").prefix { !$0.isNewline }.prefix(100)
+        return "\(name)(\(arguments.joined(separator: ", ")))\(description.isEmpty ? "" : "  — \(description)")"
+    }
+}
