@@ -16,6 +16,7 @@ extension Connection {
 
     /// One `read` into the loop's scratch space, decrypted if need be and appended to `input`.
     func readOnce() -> ReadOutcome {
+        if let tls, tls.hasEnded { return .end }
         guard mayRead else { return .blocked }
         let scratch = loop.scratch
         let count = System.read(descriptor, scratch)

@@ -68,11 +68,17 @@ package final class Connection {
     /// True as soon as nothing more can be written.
     package var isClosed: Bool { state != .open || writeFailed }
 
+    package var isSecure: Bool { tls != nil }
+
+    /// The verified certificate of a TLS peer; known once the handshake is over, on a server after the first `fill`.
+    package var peerCertificate: PeerCertificate? { tls?.peerCertificate }
+
     // MARK: Reading
 
     /// Reads more into `input`, and waits for it up to the duration (nil: without end); false at the end of the stream.
     ///
     /// Throws `.timedOut`, after which one may go on; `.closed` when the connection was closed here or reset by the peer; `.tls`.
+    /// Cancelling the task does not end the wait; `abort` does.
     package func fill(within limit: Duration?) async throws(NetworkError) -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {
