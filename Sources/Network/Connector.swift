@@ -74,7 +74,8 @@ extension Connection {
         return connection
     }
 
-    private func shakeHands(_ context: TLSClientContext, serverName: String, until deadline: ContinuousClock.Instant) async throws(NetworkError) {
+    /// Turns an open connection into a TLS one, such as the tunnel of a proxy; closes it when that fails.
+    func shakeHands(_ context: TLSClientContext, serverName: String, until deadline: ContinuousClock.Instant) async throws(NetworkError) {
         do throws(NetworkError) {
             let stream = try context.stream(serverName: serverName)
             tls = stream

@@ -32,6 +32,14 @@ struct HTTPBodyReader: Sendable {
         if case .untilClose = state { true } else { false }
     }
 
+    /// How many bytes of known length are still to come, or nil.
+    var remainingLength: Int? {
+        if case .length(let count) = state { count } else { nil }
+    }
+
+    /// Notes that somebody else has read the rest.
+    mutating func skipToEnd() { state = .done }
+
     /// Appends what `bytes` hold of the body to `body` and returns how many bytes were used.
     ///
     /// `softMax` and `hardMax` are sizes of `body`: the first ends this call, the second the message, with 413.

@@ -73,7 +73,7 @@ struct HTTPReplyHead {
     }
 
     /// Fields that only the connection may set: a second framing would let two readers disagree.
-    private static func isOurs(_ name: String) -> Bool {
+    static func isOurs(_ name: String) -> Bool {
         switch name.utf8.count {
         case 10: name.lowercased() == "connection"
         case 14: name.lowercased() == "content-length"

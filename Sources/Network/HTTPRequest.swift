@@ -14,4 +14,6 @@ package struct HTTPRequest: Sendable {
     package let peer: PeerAddress
     /// Whether it came over TLS.
     package let isTLS: Bool
+    /// The verified certificate that the client showed, or nil.
+    package let clientCertificate: PeerCertificate?
 }

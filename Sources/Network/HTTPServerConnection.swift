@@ -9,7 +9,11 @@ final class HTTPServerConnection {
     private(set) var idleSince: ContinuousClock.Instant?
     private(set) var isPeerGone = false
     private var exchange: HTTPExchange?
+    private var isWaitingForReader = false
+    private var others: [UnsafeContinuation<Void, Never>] = []
     private let shard: HTTPServerShard
+    /// Asked for once a request has come, when the handshake is over.
+    private lazy var clientCertificate = connection.tls?.peerCertificate
     private var limits: HTTPLimits { shard.limits }
 
     init(_ connection: Connection, of shard: HTTPServerShard) {
@@ -26,7 +30,7 @@ final class HTTPServerConnection {
             while try await serveOne() {}
             connection.closeAfterWriting()
         } catch {
-            await refuse(error)
+            refuse(error)
         }
         connection.onPeerClose = nil
     }
@@ -37,7 +41,7 @@ final class HTTPServerConnection {
         guard let body = try await readBody(head) else { return false }
         let request = HTTPRequest(
             method: head.method, path: head.path, query: head.query, headers: head.headers, body: body, peer: connection.peer,
-            isTLS: shard.isTLS)
+            isTLS: shard.isTLS, clientCertificate: clientCertificate)
         let exchange = HTTPExchange(request, isVersion11: head.isVersion11, keepsAlive: head.keepsAlive, of: self)
         self.exchange = exchange
         await shard.handler(exchange)
@@ -116,15 +120,29 @@ final class HTTPServerConnection {
         }
     }
 
-    /// Waits while more is queued than a slow reader is granted.
+    /// Waits while more is queued than a slow reader is granted; any number of tasks may.
     func waitForReader() async throws(NetworkError) {
-        guard connection.queuedBytes >= limits.queuedBytesMax else { return }
-        do throws(NetworkError) {
-            try await connection.drained(below: limits.queuedBytesMax, within: limits.writeTimeout)
-        } catch {
-            connection.abort()
-            throw error
+        while connection.queuedBytes >= limits.queuedBytesMax {
+            guard !isWaitingForReader else {
+                await withUnsafeContinuation { others.append($0) }
+                continue
+            }
+            isWaitingForReader = true
+            defer { readerCaughtUp() }
+            do throws(NetworkError) {
+                try await connection.drained(below: limits.queuedBytesMax, within: limits.writeTimeout)
+            } catch {
+                connection.abort()
+                throw error
+            }
         }
+    }
+
+    private func readerCaughtUp() {
+        isWaitingForReader = false
+        let waiting = others
+        others = []
+        for other in waiting { other.resume() }
     }
 
     private func peerWentAway() {
@@ -132,8 +150,8 @@ final class HTTPServerConnection {
         exchange?.peerWentAway()
     }
 
-    /// Says why and closes; what the client still sends is read for a moment, since a reset could overtake the answer.
-    private func refuse(_ fault: HTTPFault) async {
+    /// Says why and closes.
+    private func refuse(_ fault: HTTPFault) {
         let body = Array((fault.text + "\n").utf8)
         let head = HTTPReplyHead(status: fault.status, isVersion11: true, keepsAlive: false, framing: .length(body.count))
         connection.write(head.bytes(contentType: "text/plain", fields: []), body)
