@@ -28,7 +28,7 @@ package final class HTTPService: Sendable {
 
     /// Listens at once. Must be called on a loop of the group.
     package init(
-        _ settings: Settings, configuration path: String, listen: [ListenAddress]?, environment: [String: String], loops: LoopGroup
+        _ settings: Settings, configuration path: String, watch: FileWatch, listen: [ListenAddress]?, environment: [String: String], loops: LoopGroup
     ) throws {
         self.loops = loops
         gateway = Gateway(settings, loops: loops, environment: environment)
@@ -37,9 +37,9 @@ package final class HTTPService: Sendable {
             seal: try StateFolder.seal(in: settings.stateFolder))
         server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: nil) { exchange in await front.handle(exchange) }
         var addresses = listen ?? settings.listen
-        for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
+        for index in addresses.indices { addresses[index].port = Int(try server.listen(host: addresses[index].host, port: UInt16(clamping: addresses[index].port))) }
         self.addresses = addresses
-        reloader = Reloader(path: path, environment: environment, gateway: gateway)
+        reloader = Reloader(path: path, environment: environment, gateway: gateway, watch: watch)
     }
 
     /// Runs until `stop` or SIGTERM or SIGINT; then takes no more connections, lets what runs finish, and ends every upstream.
@@ -83,7 +83,7 @@ extension HTTPFrontSettings {
 
     /// `https://host:port/path` → (`https://host:port`, `host`), in lower case.
     private static func parts(of url: String) -> (origin: String, host: String)? {
-        guard let slashes = url.range(of: "://") else { return nil }
+        guard let slashes = url.firstRange(of: "://") else { return nil }
         let authority = url[slashes.upperBound...].prefix { $0 != "/" }.lowercased()
         let host = authority.hasPrefix("[") ? String(authority.dropFirst().prefix { $0 != "]" }) : String(authority.prefix { $0 != ":" })
         return (url[..<slashes.upperBound].lowercased() + authority, host)

@@ -18,11 +18,14 @@ package final class Reloader: Sendable {
         var isStopped = false
     }
 
-    init(path: String, environment: [String: String], gateway: Gateway) {
+    /// `watch` was taken before the configuration in force was loaded, so that no change in between is missed.
+    init(path: String, environment: [String: String], gateway: Gateway, watch: FileWatch) {
+        var watch = watch
+        watch.follow(gateway.settings.files + [gateway.baselines.file])
         self.path = path
         self.environment = environment
         self.gateway = gateway
-        state = Mutex(State(watch: FileWatch(gateway.settings.files + [gateway.baselines.file])))
+        state = Mutex(State(watch: watch))
     }
 
     func start(on loop: EventLoop) { loop.task { await self.poll(on: loop) } }
@@ -62,8 +65,10 @@ package final class Reloader: Sendable {
 
 extension Gateway {
     /// Puts changes of the configuration in force from now on.
-    package func watchConfiguration(at path: String, environment: [String: String], loop: EventLoop) -> Reloader {
-        let reloader = Reloader(path: path, environment: environment, gateway: self)
+    package func watchConfiguration(
+        at path: String, environment: [String: String], watch: FileWatch, loop: EventLoop
+    ) -> Reloader {
+        let reloader = Reloader(path: path, environment: environment, gateway: self, watch: watch)
         reloader.start(on: loop)
         return reloader
     }

@@ -26,19 +26,23 @@ package final class HTTPClient {
     /// Sends a request and waits for the head of its response; interim responses are skipped.
     ///
     /// A request that may be repeated safely is sent once more when a pooled connection turns out to be dead; any other never is.
+    /// `whenSent` is handed what breaks the exchange off, from any thread and at any time; it does nothing once the response has ended.
+    ///
     /// Throws `.timedOut`, `.closed` (also when the task is cancelled), `.protocolViolation`, `.tooLarge`, `.overloaded`, and what connecting throws.
-    package func send(_ request: HTTPClientRequest, within limit: Duration) async throws(NetworkError) -> HTTPClientResponse {
+    package func send(
+        _ request: HTTPClientRequest, within limit: Duration, whenSent: ((@escaping @Sendable () -> Void) -> Void)? = nil
+    ) async throws(NetworkError) -> HTTPClientResponse {
         let deadline = loop.now.advanced(by: limit)
         let pool = pool(for: Way(origin: request.origin, proxy: request.proxy))
         if let link = pool.take() {
             do throws(NetworkError) {
-                return try await exchange(request, on: link, until: deadline)
+                return try await exchange(request, on: link, until: deadline, whenSent)
             } catch {
                 guard error.kind == .closed, request.method.isIdempotent, link.connection.input.isEmpty, !Task.isCancelled else { throw error }
             }
         }
         let link = try await pool.open { () throws(NetworkError) in try await connect(request, until: deadline) }
-        return try await exchange(request, on: link, until: deadline)
+        return try await exchange(request, on: link, until: deadline, whenSent)
     }
 
     /// Closes the idle connections.
@@ -56,9 +60,11 @@ package final class HTTPClient {
     }
 
     private func exchange(
-        _ request: HTTPClientRequest, on link: HTTPClientLink, until deadline: ContinuousClock.Instant
+        _ request: HTTPClientRequest, on link: HTTPClientLink, until deadline: ContinuousClock.Instant,
+        _ whenSent: ((@escaping @Sendable () -> Void) -> Void)?
     ) async throws(NetworkError) -> HTTPClientResponse {
         link.connection.write(request.head(), request.body)
+        whenSent?(link.breaker())
         do throws(NetworkError) {
             let head = try await readHead(to: request.method, from: request.origin, on: link, until: deadline)
             return HTTPClientResponse(head, on: link, limits: limits, origin: request.origin)

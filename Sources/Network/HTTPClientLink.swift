@@ -43,17 +43,25 @@ final class HTTPClientLink {
         connection.abort()
     }
 
-    /// Reads more; false at the end of the stream. Ends with `.closed` when the task is cancelled.
-    func fill(within limit: Duration?) async throws(NetworkError) -> Bool {
+    /// What breaks off this exchange and no later one, from any thread.
+    func breaker() -> @Sendable () -> Void {
         let number = exchange
         let link = Carried(value: self)
         let loop = connection.loop
-        let outcome: Result<Bool, NetworkError> = await withTaskCancellationHandler {
-            do throws(NetworkError) { return .success(try await connection.fill(within: limit)) } catch { return .failure(error) }
-        } onCancel: {
+        return {
             loop.execute {
                 if link.value.exchange == number { link.value.abort() }
             }
+        }
+    }
+
+    /// Reads more; false at the end of the stream. Ends with `.closed` when the task is cancelled.
+    func fill(within limit: Duration?) async throws(NetworkError) -> Bool {
+        let breaker = breaker()
+        let outcome: Result<Bool, NetworkError> = await withTaskCancellationHandler {
+            do throws(NetworkError) { return .success(try await connection.fill(within: limit)) } catch { return .failure(error) }
+        } onCancel: {
+            breaker()
         }
         return try outcome.get()
     }

@@ -27,6 +27,9 @@ package final class HTTPExchange {
         self.owner = owner
     }
 
+    /// The loop that all of this happens on.
+    package var loop: EventLoop { owner.connection.loop }
+
     /// Whether the client has hung up.
     package var isPeerGone: Bool { owner.isPeerGone }
 

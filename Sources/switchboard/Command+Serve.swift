@@ -33,18 +33,18 @@ extension Command {
         try words.expect(rest: 0...0, "")
         var listen: [ListenAddress]?
         if let text = words["--listen"] {
-            do {
+            do throws(ConfigurationError) {
                 listen = [try ListenAddress(parsing: text, at: SourcePosition(file: "--listen", line: 1, column: 1))]
             } catch {
                 throw UsageError("--listen \(text): \(error.problem.what)", hint: error.problem.fix)
             }
         }
-        guard let (path, settings) = Configured.settings(words) else { return 1 }
+        guard let (path, settings, watch) = Configured.settings(words) else { return 1 }
         let count = max(1, ProcessInfo.processInfo.activeProcessorCount)
         return onLoops(count: count) { [listen] loops in
             do {
                 let service = try HTTPService(
-                    settings, configuration: path, listen: listen, environment: Configured.environment, loops: loops)
+                    settings, configuration: path, watch: watch, listen: listen, environment: Configured.environment, loops: loops)
                 for server in settings.virtualServers {
                     Log("gateway").info("virtual server \(server.name) at http://\(service.addresses[0].authority)/\(server.name)/mcp")
                 }

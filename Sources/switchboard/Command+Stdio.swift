@@ -31,14 +31,14 @@ extension Command {
         let words = try Words(arguments, of: "stdio", values: ["--config", "--server"])
         try words.expect(rest: 0...0, "")
         let name = try words.required("--server", "the virtual server to serve")
-        guard let (path, settings) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (path, settings, watch) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             let front = StdioFront(
                 service: gateway, server: server, caller: .localUser(Configured.login), input: 0, output: 1, loop: loops.loops[0],
                 lineBytesMax: settings.limits.requestBodyBytesMax, queuedBytesMax: settings.limits.upstreamReplyBytesMax * 2,
                 jsonDepthMax: settings.limits.jsonDepthMax)
-            let reloader = gateway.watchConfiguration(at: path, environment: Configured.environment, loop: loops.loops[0])
+            let reloader = gateway.watchConfiguration(at: path, environment: Configured.environment, watch: watch, loop: loops.loops[0])
             try? Signals.onSignal([SIGTERM, SIGINT, SIGHUP], loop: loops.loops[0]) { signal in
                 if signal == SIGHUP { reloader.reloadSoon() } else { front.stop() }
             }

@@ -22,7 +22,7 @@ extension Command {
         try words.expect(rest: 0...0, "")
         try refuseAs(words)
         let name = try words.required("--server", "the virtual server whose tools to list")
-        guard let (_, settings) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return withClient(settings, server) { client, gateway in
             let tools = try await client.tools()
             if words.flags.contains("--json") {
@@ -61,7 +61,7 @@ extension Command {
             throw UsageError("the arguments are not JSON: \(error)", hint: "write an object, e.g. '{\"city\":\"Oslo\"}'")
         }
         guard arguments.members != nil else { throw UsageError("the arguments must be a JSON object, e.g. '{\"city\":\"Oslo\"}'") }
-        guard let (_, settings) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return withClient(settings, server) { client, gateway in
             let result: JSONValue
             do {
@@ -95,7 +95,7 @@ extension Command {
         let words = try Words(arguments, of: "accept", values: ["--config"])
         try words.expect(rest: 1...1, "the upstream's name")
         let name = words.rest[0]
-        guard let (_, settings) = Configured.settings(words) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words) else { return 1 }
         guard settings.upstreams.contains(where: { $0.name == name }) else {
             printError("there is no upstream “\(name)”; there are: \(settings.upstreams.map(\.name).joined(separator: ", "))")
             return 1

@@ -1,10 +1,10 @@
 import Diagnostics
 
 /// One subcommand: its name, what `--help` says, and what it does.
-struct Command {
+struct Command: Sendable {
     let name: String
     let help: String
-    let run: ([String]) throws(UsageError) -> Int32
+    let run: @Sendable ([String]) throws(UsageError) -> Int32
 
     static let all: [Command] = [demo, serve, stdio, check, tools, call, accept, importing]
 

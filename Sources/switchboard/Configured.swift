@@ -15,15 +15,16 @@ enum Configured {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     /// The configuration; nil after its problems were printed. Secrets that can't be had are warnings: their upstreams are down.
-    static func settings(_ words: Words) -> (path: String, settings: Settings)? {
+    static func settings(_ words: Words) -> (path: String, settings: Settings, watch: FileWatch)? {
         let path = words["--config"] ?? defaultPath
+        let watch = FileWatch([path])
         switch Settings.load(path: path, environment: environment) {
         case .problems(let problems, _):
             for problem in problems { printError(problem.description) }
             return nil
         case .settings(let settings, let warnings):
             for problem in warnings + settings.unresolved.values.joined() { printError("warning: \(problem.description)") }
-            return (path, settings)
+            return (path, settings, watch)
         }
     }
 

@@ -95,6 +95,7 @@ enum FileHandleWriter {
 /// Runs async work on the loops and waits for its outcome.
 func onLoops(count: Int, _ work: @escaping @Sendable (LoopGroup) async -> Int32) -> Int32 {
     Signals.ignoreBrokenPipes()
+    ProcessTree.adoptOrphans()
     let loops = LoopGroup(count: count, name: "loop")
     let done = DispatchSemaphore(value: 0)
     let status = Mutex<Int32>(1)
@@ -104,5 +105,6 @@ func onLoops(count: Int, _ work: @escaping @Sendable (LoopGroup) async -> Int32)
         done.signal()
     }
     done.wait()
+    ProcessTree.killOrphans()
     return status.withLock { $0 }
 }

@@ -98,7 +98,7 @@ package final class DuplexClient: Sendable {
             let listener = service.changes.listen(to: server)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
-                while case .element(.tools)? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
+                while case .tools? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
                 service.changes.leave(listener)
             }
         default: break

@@ -96,10 +96,10 @@ extension HTTPFront {
         exchange.onPeerGone = { listener.changes.close() }
         exchange.startStream(
             200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
-        try? await exchange.send(SSE.comment)
+        try? await exchange.send(SSE.comment())
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
-            case .timedOut: try? await exchange.send(SSE.comment)
+            case .timedOut: try? await exchange.send(SSE.comment())
             case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
             case .element(.end), .closed: return exchange.finish()
             }

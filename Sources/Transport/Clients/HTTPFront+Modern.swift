@@ -56,7 +56,7 @@ extension HTTPFront {
         await channel.notify(subscription.acknowledgement)
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
-            case .timedOut: try? await exchange.send(SSE.comment)
+            case .timedOut: try? await exchange.send(SSE.comment())
             case .element(.tools): if subscription.wantsTools { await channel.notify(subscription.toolsChanged) }
             case .element(.end), .closed:
                 await channel.finish(subscription.end, status: 200)

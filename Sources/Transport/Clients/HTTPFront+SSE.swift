@@ -47,7 +47,7 @@ extension HTTPFront {
         try? await exchange.send(SSE.frame(data: Array(address.utf8), event: "endpoint"))
         while !exchange.isPeerGone {
             switch await outgoing.next(within: settings.heartbeat) {
-            case .timedOut: try? await exchange.send(SSE.comment)
+            case .timedOut: try? await exchange.send(SSE.comment())
             case .element(let bytes): try? await exchange.send(SSE.frame(data: bytes, event: "message"))
             case .closed: return exchange.finish()
             }

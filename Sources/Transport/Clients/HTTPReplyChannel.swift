@@ -60,7 +60,7 @@ final class HTTPReplyChannel: ClientChannel {
     private func beat() async {
         guard !isFinished, !exchange.isPeerGone else { return }
         startStream()
-        try? await exchange.send(SSE.comment)
+        try? await exchange.send(SSE.comment())
         if !isFinished { keepAlive() }
     }
 

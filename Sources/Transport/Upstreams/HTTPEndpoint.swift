@@ -10,51 +10,52 @@ final class HTTPEndpoint: Sendable {
     let limits: UpstreamLimits
     private let credentials: CredentialSource
     private let clients: LoopLocal<HTTPClient>
+    private let origin: HTTPOrigin
     private let proxy: HTTPProxy?
 
-    private static let commonFields =
-        "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\nUser-Agent: \(Product.name)/\(Product.version)\r\n"
+    private static let commonFields = Array(
+        "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\nUser-Agent: \(Product.name)/\(Product.version)\r\n".utf8)
 
-    init(url: UpstreamURL, credentials: CredentialSource, clients: LoopLocal<HTTPClient>, limits: UpstreamLimits) {
+    /// `environment` may name a proxy (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`).
+    init(
+        url: UpstreamURL, credentials: CredentialSource, clients: LoopLocal<HTTPClient>, environment: [String: String], limits: UpstreamLimits
+    ) throws(UpstreamError) {
         self.url = url
         self.credentials = credentials
         self.clients = clients
         self.limits = limits
-        proxy = HTTPProxy.fromEnvironment(for: HTTPOrigin(isTLS: url.isTLS, host: url.host, port: url.port))
+        origin = HTTPOrigin(isTLS: url.isTLS, host: url.host, port: UInt16(clamping: url.port))
+        do {
+            proxy = try HTTPProxy.fromEnvironment(for: origin, environment)
+        } catch {
+            throw .unavailable(error.description)
+        }
     }
 
-    /// Sends a request; the response's head has yet to be awaited.
-    func start(
-        _ method: HTTPMethod, target: String? = nil, fields: [(String, String)], body: [UInt8], within time: Duration
+    /// Sends a request and waits for the head of its response. Once it is sent, `cancellation` breaks it off, until another action is set there.
+    func send(
+        _ method: HTTPMethod, target: String? = nil, fields: [(String, String)], body: [UInt8], within time: Duration,
+        cancellation: Cancellation? = nil
     ) async throws(UpstreamError) -> HTTPClientResponse {
-        let prefix: [UInt8]
+        let credential: [UInt8]
         do {
-            prefix = Array(Self.commonFields.utf8) + (try credentials.lines())
+            credential = try credentials.lines()
         } catch {
             throw .unavailable(error.description)
         }
         let request = HTTPClientRequest(
-            method: method, origin: HTTPOrigin(isTLS: url.isTLS, host: url.host, port: url.port), target: target ?? url.target,
-            fieldsPrefix: prefix, fields: fields, body: body, proxy: proxy)
+            method, origin, target ?? url.target, fieldsPrefix: Self.commonFields + credential, fields: fields, body: body, proxy: proxy)
+        var isSent = false
         do {
-            return try await clients.current.start(request, within: time)
+            return try await clients.current.send(request, within: time) { breakOff in
+                isSent = true
+                cancellation?.whenCancelled(breakOff)
+            }
         } catch {
-            throw .unavailable(error.description)
+            if cancellation?.isCancelled == true { throw .cancelled }
+            guard isSent else { throw .unavailable(error.description) }
+            throw UpstreamError(error, during: "it closed the connection before it answered")
         }
-    }
-
-    /// Sends a request and waits for the head of its response.
-    func send(
-        _ method: HTTPMethod, target: String? = nil, fields: [(String, String)], body: [UInt8], within time: Duration
-    ) async throws(UpstreamError) -> HTTPClientResponse {
-        let response = try await start(method, target: target, fields: fields, body: body, within: time)
-        do {
-            try await response.head(within: time)
-        } catch {
-            response.cancel()
-            throw UpstreamError(error, during: "waiting for its answer")
-        }
-        return response
     }
 }
 

@@ -32,23 +32,20 @@ enum SSEOpening {
     static func open(
         _ endpoint: HTTPEndpoint, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> DuplexLink {
-        let response = try await endpoint.send(.get, fields: [], body: [], within: endpoint.limits.openingTime)
+        let isClosed = Cancellation()
+        let response = try await endpoint.send(.get, fields: [], body: [], within: endpoint.limits.openingTime, cancellation: isClosed)
         guard response.status == 200, response.headers.isEventStream else {
             response.cancel()
             throw .unavailable("it answered GET with HTTP \(response.status) and no event stream")
         }
         let pending = PendingCalls()
-        let isClosed = Cancellation()
-        nonisolated(unsafe) let stream = response
-        let owner = EventLoop.current
-        isClosed.whenCancelled { owner?.execute { stream.cancel() } }
         let first = Mailbox<String>(capacity: 1)
         let channelBox = Mutex<SSEChannel?>(nil)
-        owner?.spawn {
+        EventLoop.current?.spawn {
             var parser = SSEParser(eventBytesMax: endpoint.limits.replyBytesMax)
             var events: [SSEEvent] = []
-            while let chunk = (try? await stream.chunk(within: .seconds(3_600))) ?? nil {
-                guard (try? parser.feed(chunk, emit: { events.append($0) })) != nil else { break }
+            while let chunk = (try? await response.chunk(within: .seconds(3_600))) ?? nil {
+                guard (try? parser.feed(chunk, { events.append($0) })) != nil else { break }
                 for event in events {
                     if event.event == "endpoint" {
                         _ = first.send(String(decoding: event.data, as: UTF8.self))
@@ -60,12 +57,12 @@ enum SSEOpening {
                 }
                 events.removeAll(keepingCapacity: true)
             }
-            stream.cancel()
+            response.cancel()
             first.close()
             pending.lose("its event stream has ended")
             onEvent(.lost("its event stream has ended"))
         }
-        do {
+        do throws(UpstreamError) {
             guard case .element(let address) = await first.next(within: endpoint.limits.openingTime) else {
                 throw UpstreamError.violation("its event stream does not begin with an `endpoint` event")
             }
@@ -73,7 +70,7 @@ enum SSEOpening {
             channelBox.withLock { $0 = channel }
             let peer = try await StdioOpening.negotiate(channel, pending, era: .legacy, transport: "sse", limits: endpoint.limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)
-        } catch let error {
+        } catch {
             isClosed.cancel()
             throw error
         }

@@ -12,7 +12,7 @@ enum StdioOpening {
     ) async throws(UpstreamError) -> DuplexLink {
         let pending = PendingCalls()
         let channel = try ChildChannel.start(command, on: loop, limits: limits, pending: pending, log: log, onEvent: onEvent)
-        do {
+        do throws(UpstreamError) {
             let peer = try await negotiate(channel, pending, era: era, transport: "stdio", limits: limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)
         } catch {
@@ -27,7 +27,7 @@ enum StdioOpening {
     ) async throws(UpstreamError) -> UpstreamPeer {
         if era != .legacy {
             let time = era == .modern ? limits.openingTime : limits.probeTime
-            do {
+            do throws(UpstreamError) {
                 let answer = try await ask(.discover, channel, pending, era: .modern, within: time)
                 if let result = answer.resultValue, let peer = UpstreamPeer(discovered: result, transport: transport) { return peer }
                 guard era == .automatic else {

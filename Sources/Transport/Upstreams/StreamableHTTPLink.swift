@@ -32,17 +32,18 @@ final class StreamableHTTPLink: UpstreamLink {
         let id = nextID.add(1, ordering: .relaxed).newValue
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
-        var call = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
-        if call.status == 404, current != nil {
-            // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
-            call.cancel()
-            try await renew(session: current, within: clock.remaining)
-            call = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
-        }
-        let reader = StreamableHTTPReader(response: call, endpoint: endpoint, id: id)
         defer { cancellation.whenCancelled(nil) }
-        while true {
-            do {
+        do {
+            var response = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
+            if response.status == 404, current != nil {
+                // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
+                response.cancel()
+                try await renew(session: current, within: clock.remaining)
+                response = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
+            }
+            defer { response.cancel() }
+            let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
+            while true {
                 let message = try await reader.next(within: clock.remaining)
                 switch message.kind {
                 case .result, .error: return message
@@ -51,12 +52,15 @@ final class StreamableHTTPLink: UpstreamLink {
                     if message.method == .progress { clock.sawProgress() }
                     if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onNotification(message) }
                 }
-            } catch {
-                call.cancel()
-                if cancellation.isCancelled { throw .cancelled }
-                if case .timedOut = error { await tellCancelled(id, reason: "timed out") }
-                throw error
             }
+        } catch {
+            let error = cancellation.isCancelled ? .cancelled : error
+            switch error {
+            case .cancelled, .timedOut: await tellCancelled(id, because: error)
+            case .unavailable(let reason): onEvent(.lost(reason))
+            default: break
+            }
+            throw error
         }
     }
 
@@ -82,12 +86,14 @@ final class StreamableHTTPLink: UpstreamLink {
             await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
                 let id = nextID.add(1, ordering: .relaxed).newValue
                 return try await endpoint.send(
-                    .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern), within: endpoint.limits.openingTime)
+                    .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern),
+                    within: endpoint.limits.openingTime, cancellation: isClosed)
             }
         } else {
             await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
                 try await endpoint.send(
-                    .get, fields: fields(for: nil, session: session.withLock { $0 }), body: [], within: endpoint.limits.openingTime)
+                    .get, fields: fields(for: nil, session: session.withLock { $0 }), body: [], within: endpoint.limits.openingTime,
+                    cancellation: isClosed)
             }
         }
     }
@@ -101,9 +107,6 @@ final class StreamableHTTPLink: UpstreamLink {
             if !isFirst { onEvent(.toolsChanged) }
             isFirst = false
             let opened = ContinuousClock.now
-            nonisolated(unsafe) let stream = response
-            let loop = EventLoop.current
-            isClosed.whenCancelled { loop?.execute { stream.cancel() } }
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .toolsChanged { onEvent(.toolsChanged) }
@@ -118,43 +121,28 @@ final class StreamableHTTPLink: UpstreamLink {
     private func post(
         _ body: [UInt8], for request: UpstreamRequest, session: String?, clock: CallClock, cancellation: Cancellation
     ) async throws(UpstreamError) -> HTTPClientResponse {
-        let response: HTTPClientResponse
-        do {
-            response = try await endpoint.start(.post, fields: fields(for: request, session: session), body: body, within: clock.remaining)
-        } catch {
-            if case .unavailable(let reason) = error { onEvent(.lost(reason)) }
-            throw error
-        }
-        // The stream belongs to this loop and is cancelled on it; closing it is what cancels the call (2026-07-28), in the legacy era
-        // the notification does.
-        nonisolated(unsafe) let stream = response
-        let loop = EventLoop.current
-        cancellation.whenCancelled { loop?.execute { stream.cancel() } }
-        do {
-            try await response.head(within: clock.remaining)
-            return response
-        } catch {
-            response.cancel()
-            if cancellation.isCancelled {
-                await tellCancelled(nextID.load(ordering: .relaxed), reason: "cancelled")
-                throw .cancelled
-            }
-            throw UpstreamError(error, during: "it closed the connection before it answered")
-        }
+        try await endpoint.send(
+            .post, fields: fields(for: request, session: session), body: body, within: clock.remaining, cancellation: cancellation)
     }
 
     private func renew(session stale: String?, within time: Duration) async throws(UpstreamError) {
         guard session.withLock({ $0 }) == stale else { return }
-        let (_, fresh) = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits)
+        let fresh: String?
+        do {
+            fresh = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits).1
+        } catch {
+            throw error.upstreamError
+        }
         session.withLock { $0 = fresh }
+        try? await notify(HandshakeNotification.initialized)
         onEvent(.toolsChanged)
     }
 
     /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).
-    private func tellCancelled(_ id: Int, reason: String) async {
+    private func tellCancelled(_ id: Int, because error: UpstreamError) async {
         guard peer.era == .legacy else { return }
         try? await notify(
-            JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(reason)]))
+            JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
     private func answer(_ request: Message) async {

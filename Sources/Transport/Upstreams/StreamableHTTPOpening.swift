@@ -44,7 +44,7 @@ enum StreamableHTTPOpening {
             throw .unavailable("it answered with HTTP \(response.status)")
         }
         defer { response.cancel() }
-        do {
+        do throws(UpstreamError) {
             let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: endpoint.limits.openingTime)
             if let result = message.resultValue, let peer = UpstreamPeer(discovered: result, transport: "streamable-http") { return .modern(peer) }
             if message.isModernError, message.errorValue?["code"]?.integer != ErrorCode.unsupportedVersion.rawValue {

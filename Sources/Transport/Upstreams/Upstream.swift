@@ -165,11 +165,11 @@ package final class Upstream: Sendable {
             state.status.state = .connecting
             return state.generation
         }
-        do {
+        do throws(UpstreamError) {
             let link = try await opener.open(definition, on: loop, log: log) { [events] event in
                 _ = events.send(.link(event, generation: generation))
             }
-            do {
+            do throws(UpstreamError) {
                 let tools = try await readTools(link)
                 state.withLock { state in
                     state.link = link

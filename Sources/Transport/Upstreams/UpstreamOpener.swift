@@ -45,7 +45,8 @@ package final class UpstreamOpener: Sendable {
             return try await StdioOpening.open(command, era: era, on: loop, limits: limits, log: log, onEvent: onEvent)
         case .url(let url, let transport):
             let credentials = CredentialSource(definition.credential, environment: environment)
-            let endpoint = HTTPEndpoint(url: url, credentials: credentials, clients: clients, limits: limits)
+            let endpoint = try HTTPEndpoint(
+                url: url, credentials: credentials, clients: clients, environment: environment, limits: limits)
             return try await StreamableHTTPOpening.open(endpoint, transport: transport, era: era, on: loop, log: log, onEvent: onEvent)
         }
     }
@@ -75,12 +76,10 @@ package final class UpstreamOpener: Sendable {
 private enum SharedTLS {
     private static let loaded = Mutex<TLSClientContext?>(nil)
 
-    static let context: @Sendable () throws -> TLSClientContext = {
-        try loaded.withLock { known in
-            if let known { return known }
-            let context = try TLSClientContext()
-            known = context
-            return context
-        }
+    static let context: @Sendable () throws(NetworkError) -> TLSClientContext = { () throws(NetworkError) in
+        if let known = loaded.withLock({ $0 }) { return known }
+        let context = try TLSClientContext()
+        loaded.withLock { $0 = context }
+        return context
     }
 }
