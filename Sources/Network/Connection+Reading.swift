@@ -5,6 +5,51 @@
 #endif
 
 extension Connection {
+    /// Reads more into `input`, and waits for it up to the duration (nil: without end); false at the end of the stream.
+    ///
+    /// Throws `.timedOut`, after which one may go on; `.closed` when the connection was closed here or reset by the peer; `.tls`.
+    /// Cancelling the task does not end the wait; `abort` does.
+    package func fill(within limit: Duration?) async throws(NetworkError) -> Bool {
+        var deadline: ContinuousClock.Instant?
+        while true {
+            guard state == .open else { throw .closed }
+            switch readOnce() {
+            case .bytes:
+                idleSince = loop.now
+                if hungUp { announceHangUp() }
+                return true
+            case .end: return false
+            case .failed(let error): throw error
+            case .progress: continue
+            case .blocked: break
+            }
+            if deadline == nil, let limit { deadline = loop.now.advanced(by: limit) }
+            switch await waitReadable(until: deadline) {
+            case .ready: continue
+            case .closed: throw .closed
+            case .timedOut: throw NetworkError(.timedOut, "nothing came from \(peer) in time")
+            }
+        }
+    }
+
+    /// Whether a pooled connection may carry another request: it is open, and nothing has come that nobody asked for. RFC 9112 §9.3.1.
+    package func isStillUsable() -> Bool {
+        guard !isClosed, !hungUp, input.isEmpty, reader == nil else { return false }
+        if tls != nil {
+            // Between two requests a TLS peer may send session tickets; they are not data.
+            mayRead = true
+            while true {
+                switch readOnce() {
+                case .progress: continue
+                case .blocked: return !isClosed
+                case .bytes, .end, .failed: return false
+                }
+            }
+        }
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     enum ReadOutcome {
         case bytes
         /// Something was read that is not data: a handshake, a part of a record.
@@ -16,6 +61,7 @@ extension Connection {
 
     /// One `read` into the loop's scratch space, decrypted if need be and appended to `input`.
     func readOnce() -> ReadOutcome {
+        if let tls, tls.hasEnded { return .end }
         guard mayRead else { return .blocked }
         let scratch = loop.scratch
         let count = System.read(descriptor, scratch)

@@ -1,7 +1,7 @@
 /// The actor of a loop: entering it is what keeps a task on the loop's thread.
 actor LoopActor {
     /// Set once, before anything is started.
-    nonisolated(unsafe) unowned(unsafe) var loop: EventLoop?
+    nonisolated(unsafe) var loop: EventLoop?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         guard let loop else { fatalError("an actor without its loop") }

@@ -1,9 +1,12 @@
 import Synchronization
 
 extension EventLoop {
-    /// Waits on the loop; ends early with an error when the task is cancelled or the loop stops.
+    /// Waits, on the loop if the caller is there; ends early with an error when the task is cancelled or the loop stops.
     package func sleep(for duration: Duration) async throws(CancellationError) {
-        precondition(isCurrent, "sleep is for tasks of the loop")
+        guard isCurrent else {
+            do { try await Task.sleep(for: duration) } catch { throw CancellationError() }
+            return
+        }
         let nap = Nap(loop: self)
         let rested = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in nap.begin(duration, continuation) }

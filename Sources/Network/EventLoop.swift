@@ -10,7 +10,9 @@ import Synchronization
 /// One thread with one poller; both a `TaskExecutor` and a `SerialExecutor`, with one actor on it.
 ///
 /// A task that is started with `task` or `spawn` never leaves the thread: it has the loop as its preference *and* runs
-/// isolated to the loop's actor. What is marked "on the loop" below traps elsewhere or is undefined.
+/// isolated to the loop's actor. (A plain `Task {}` inside does leave; so does a detached one.) What is marked "on the loop" below
+/// traps elsewhere or is undefined. A stopped loop drops what is handed to it; the object itself is never freed, so that a task which
+/// wakes too late still has an executor.
 package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
     private enum Item {
         case job(UnownedJob)
@@ -39,15 +41,16 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
     package private(set) var now = ContinuousClock.now
     /// Shared by all streams of the loop, so that an idle one needs no buffer.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+    /// The same for pipes, whose bytes are handed to callbacks that may touch a connection.
+    let pipeScratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
 
     /// Starts the thread.
     package init(name: String) {
         self.name = name
+        Signals.ignoreBrokenPipes()
         isolation.loop = self
         startThread()
     }
-
-    deinit { scratch.deallocate() }
 
     /// The loop whose thread this is.
     package static var current: EventLoop? {
@@ -131,12 +134,6 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
         table.remove(descriptor)
         poller.remove(descriptor)
     }
-
-    #if canImport(Darwin)
-        func add(_ pollable: any Pollable, process pid: Int32) -> Int32 {
-            poller.addProcess(pid, token: table.insert(pollable, at: pid))
-        }
-    #endif
 
     // MARK: The thread
 
@@ -233,6 +230,12 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
             runItems()
             _ = collect()
         }
-        inbox.withLock { $0.ended = true }
+        inbox.withLock { inbox in
+            inbox.ended = true
+            inbox.items = []
+            poller.close()
+        }
+        scratch.deallocate()
+        pipeScratch.deallocate()
     }
 }

@@ -16,6 +16,8 @@ package final class Mailbox<Element: Sendable>: Sendable {
         var consumer: UnsafeContinuation<Received, Never>?
         /// Numbers the waits, so that a timer or cancellation of an earlier one does not end a later one.
         var wait: UInt64 = 0
+        /// How a wait ended that had not quite begun.
+        var early: (wait: UInt64, received: Received)?
 
         mutating func pop() -> Element? {
             guard head < elements.count, let element = elements[head] else { return nil }
@@ -84,7 +86,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
         if let ready { return ready }
         let alarm = limit.map { Alarm(after: $0) { self.end(wait, .timedOut) } }
         let received = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in self.park(continuation) }
+            await withUnsafeContinuation { continuation in self.park(continuation, wait) }
         } onCancel: {
             self.end(wait, .closed)
         }
@@ -92,11 +94,11 @@ package final class Mailbox<Element: Sendable>: Sendable {
         return received
     }
 
-    private func park(_ continuation: UnsafeContinuation<Received, Never>) {
+    private func park(_ continuation: UnsafeContinuation<Received, Never>, _ wait: UInt64) {
         let ready = state.withLock { state -> Received? in
             if let element = state.pop() { return .element(element) }
-            // After the check, a cancellation finds the consumer; before it, it is found here.
-            if state.isClosed || Task.isCancelled { return .closed }
+            if state.isClosed { return .closed }
+            if let early = state.early, early.wait == wait { return early.received }
             precondition(state.consumer == nil, "two tasks receive from one mailbox")
             state.consumer = continuation
             return nil
@@ -107,7 +109,10 @@ package final class Mailbox<Element: Sendable>: Sendable {
     private func end(_ wait: UInt64, _ received: Received) {
         let consumer = state.withLock { state -> UnsafeContinuation<Received, Never>? in
             guard state.wait == wait else { return nil }
-            let consumer = state.consumer
+            guard let consumer = state.consumer else {
+                state.early = (wait, received)
+                return nil
+            }
             state.consumer = nil
             return consumer
         }

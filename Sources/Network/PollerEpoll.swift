@@ -18,9 +18,10 @@
             _ = shim_epoll_add(descriptor, bell, Self.bellToken, Readiness.readable.rawValue)
         }
 
-        deinit {
-            close(bell)
-            close(descriptor)
+        /// The last call.
+        func close() {
+            System.close(bell)
+            System.close(descriptor)
             events.deallocate()
         }
 

@@ -19,8 +19,9 @@
             _ = change(&bell)
         }
 
-        deinit {
-            close(descriptor)
+        /// The last call.
+        func close() {
+            System.close(descriptor)
             events.deallocate()
         }
 
@@ -51,17 +52,6 @@
                 event.flags = UInt16(EV_DELETE)
                 _ = change(&event)
             }
-        }
-
-        /// Reports the end of a process once, as `readable`.
-        func addProcess(_ pid: Int32, token: UInt64) -> Int32 {
-            var event = kevent()
-            event.ident = UInt(pid)
-            event.filter = Int16(EVFILT_PROC)
-            event.flags = UInt16(EV_ADD | EV_ONESHOT)
-            event.fflags = UInt32(bitPattern: NOTE_EXIT)
-            event.udata = UnsafeMutableRawPointer(bitPattern: UInt(token))
-            return change(&event)
         }
 
         func ring() {

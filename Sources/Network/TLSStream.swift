@@ -16,6 +16,8 @@ final class TLSStream {
     /// The records being received, during `receive` only.
     fileprivate var incoming = UnsafeRawBufferPointer(start: nil, count: 0)
     fileprivate var outgoing: [UInt8] = []
+    /// The other side has said that no more data follows.
+    private(set) var hasEnded = false
 
     /// Takes over the session object.
     init(ssl: OpaquePointer, name: String) {
@@ -62,6 +64,7 @@ final class TLSStream {
                 switch SSL_get_error(ssl, count) {
                 case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return outcome
                 case SSL_ERROR_ZERO_RETURN:
+                    hasEnded = true
                     if case .bytes = outcome { return outcome }
                     return .end
                 default: return .failed(failure())
