@@ -99,7 +99,7 @@ enum HTTPVersion {
             ASCII.isDigit(head[start + 5]), head[start + 6] == ASCII.dot, ASCII.isDigit(head[start + 7])
         else { throw .malformed("The version is malformed.") }
         let minor = Int(head[start + 7] &- 48)
-        guard head[start + 5] == UInt8(ascii: "1"), minor <= 1 else { throw HTTPFault(505, "The versions served are HTTP/1.1 and HTTP/1.0.") }
+        guard head[start + 5] == UInt8(ascii: "1"), minor <= 1 else { throw HTTPFault(505, "Only versions 1.0 and 1.1 of HTTP are served.") }
         return minor
     }
 }

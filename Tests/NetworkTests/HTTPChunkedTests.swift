@@ -6,8 +6,10 @@ import Testing
     private func body(_ text: String) -> ReadOutcome { readRequest("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + text) }
 
     @Test(arguments: [
-        "3;a=b\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "\r\nabc", "x\r\n",
-        "0x3\r\nabc\r\n", "+3\r\nabc\r\n", "-3\r\nabc\r\n", "000000003\r\nabc\r\n0\r\n\r\n", "3\r\r\nabc", "0\r\n\n", "0\r\nX\r\n\r\n", "0\r\n X: a\r\n\r\n",
+        "3;a=b\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "\r\nabc",
+        "x\r\n",
+        "0x3\r\nabc\r\n", "+3\r\nabc\r\n", "-3\r\nabc\r\n", "000000003\r\nabc\r\n0\r\n\r\n", "3\r\r\nabc", "0\r\n\n", "0\r\nX\r\n\r\n",
+        "0\r\n X: a\r\n\r\n",
         "0\r\nX : a\r\n\r\n", "0\r\nX: \0\r\n\r\n", "0\r\nX: a\n\r\n", "0\r\n: a\r\n\r\n",
     ])
     func malformedChunksAreRefused(text: String) { #expect(body(text) == .fault(400)) }

@@ -53,7 +53,8 @@ import Testing
     @Test(arguments: ["", "{}", "a\nb", "a\r\nb\rc", "\n", "x\n\n", " lead", "event: x"])
     func whatIsFramedIsReadBack(data: String) throws {
         let expected = data.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
-        #expect(try parse([SSE.comment("hi"), SSE.frame(data: Array(data.utf8), event: "e", id: "1"), SSE.comment()]) == [event(expected, "e", id: "1")])
+        #expect(
+            try parse([SSE.comment("hi"), SSE.frame(data: Array(data.utf8), event: "e", id: "1"), SSE.comment()]) == [event(expected, "e", id: "1")])
     }
 
     @Test func namesCannotForgeFields() throws {
