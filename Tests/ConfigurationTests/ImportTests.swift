@@ -5,19 +5,7 @@ import Testing
 @Suite struct ImportTests {
     @Test(arguments: Golden.all("import"))
     func `A client's file becomes what is written beside it, loads, and holds no secret`(_ golden: Golden) throws {
-        let output: String
-        do {
-            let imported = try Import(mcpServersJSON: Array(golden.input.utf8), file: "mcp.json")
-            output = imported.text
-            let files = [("gateway.yaml", imported.gateway), ("virtual-servers/default.yaml", imported.virtualServer)]
-            let loaded = try withFolder(files) { Settings.load(path: "gateway.yaml", environment: ["HOME": "/h"], workingDirectory: $0) }
-            guard case .settings = loaded else {
-                Issue.record("does not load: \(loaded.problems)")
-                return
-            }
-        } catch let error as ConfigurationError {
-            output = error.description + "\n"
-        }
+        let output = try outcome(golden)
         try golden.check(output)
         #expect(!output.contains("canary"), "a secret was copied")
     }
@@ -49,5 +37,19 @@ import Testing
     func `A quoted text is read back as it was`(_ text: String) throws {
         let document = YAMLDocument(parsing: Array(yamlQuoted(text).utf8), file: "f")
         #expect(document.root?.scalar?.text == text)
+    }
+
+    /// The text, after it has been loaded; or why there is none.
+    private func outcome(_ golden: Golden) throws -> String {
+        let imported: Import
+        do throws(ConfigurationError) {
+            imported = try Import(mcpServersJSON: Array(golden.input.utf8), file: "mcp.json")
+        } catch {
+            return error.description + "\n"
+        }
+        let files = [("gateway.yaml", imported.gateway), ("virtual-servers/default.yaml", imported.virtualServer)]
+        let loaded = try withFolder(files) { Settings.load(path: "gateway.yaml", environment: ["HOME": "/h"], workingDirectory: $0) }
+        if case .problems(let problems, _) = loaded { Issue.record("does not load: \(problems)") }
+        return imported.text
     }
 }

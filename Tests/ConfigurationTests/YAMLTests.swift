@@ -122,7 +122,7 @@ import Testing
         var positions = document.problems.map(\.position)
         if let root = document.root { collect(root, &positions) }
         // libyaml also ends lines at CR, NEL, LS and PS.
-        let text = String(decoding: bytes, as: UTF8.self).unicodeScalars
+        let text = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n").unicodeScalars
         let breaks: Set<Unicode.Scalar> = ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"]
         let lines = text.split(omittingEmptySubsequences: false) { breaks.contains($0) }
         for position in positions where !(1...lines.count).contains(position.line) || !(1...lines[position.line - 1].count + 1).contains(position.column) {
