@@ -13,11 +13,19 @@ import Testing
     @Test func `Goldens are found`() { #expect(Golden.all("import").count >= 5) }
 
     @Test(arguments: [
-        ("{\"a\": 1, // x\n \"b\": [1, 2,],}", "{\"a\": 1,     \n \"b\": [1, 2 ] }"), ("/* , */ \"a // b\"", "        \"a // b\""), ("\"\\\"//\"", "\"\\\"//\""),
+        ("{\"a\": 1, // x\n \"b\": [1, 2,],}", "{\"a\": 1,     \n \"b\": [1, 2 ] }"), ("/* , */ \"a // b\"", "        \"a // b\""),
+        ("\"\\\"//\"", "\"\\\"//\""),
         ("/*", "  "), ("\"", "\""), ("\"\\", "\"\\"), ("/", "/"), (",", ","),
     ])
     func `Comments and last commas become blanks`(_ text: String, _ expected: String) {
         #expect(String(decoding: withoutComments(Array(text.utf8)), as: UTF8.self) == expected)
+    }
+
+    @Test func `What only a person can finish is still handed over, as comments`() throws {
+        let text = #"{"mcpServers":{"a":{"command":"x","args":["--token","canary"]}}}"#
+        let gateway = try Import(mcpServersJSON: Array(text.utf8), file: "f").gateway
+        #expect(gateway.contains("  #   args: [\"--token\", \"REPLACE_ME\"]\n"))
+        #expect(!gateway.contains("canary"))
     }
 
     @Test func `Every truncation of a client's file is refused or loads`() throws {
@@ -27,7 +35,8 @@ import Testing
     }
 
     @Test func `Two servers that keep different secrets under one name get two variables`() throws {
-        let text = #"{"mcpServers":{"a":{"command":"x","env":{"API_KEY":"one-1"}},"b":{"command":"x","env":{"API_KEY":"two-2"}},"c":{"command":"x","env":{"API_KEY":"one-1"}}}}"#
+        let text =
+            #"{"mcpServers":{"a":{"command":"x","env":{"API_KEY":"one-1"}},"b":{"command":"x","env":{"API_KEY":"two-2"}},"c":{"command":"x","env":{"API_KEY":"one-1"}}}}"#
         let gateway = try Import(mcpServersJSON: Array(text.utf8), file: "f").gateway
         #expect(gateway.contains("#   API_KEY B_API_KEY\n"))
         #expect(!gateway.contains("one-1") && !gateway.contains("two-2"))
