@@ -105,7 +105,9 @@ final class HTTPService: Sendable {
 
     /// Nil for a session that is not, or no longer, known.
     private func session(_ exchange: HTTPExchange) throws(Fault) -> Session? {
-        guard let id = exchange.request.headers["mcp-session-id"] else { throw .invalidRequest("Mcp-Session-Id is missing; send “initialize” first.") }
+        guard let id = exchange.request.headers["mcp-session-id"] else {
+            throw .invalidRequest("Mcp-Session-Id is missing; send “initialize” first.")
+        }
         return sessions[id]
     }
 

@@ -23,7 +23,9 @@ struct Arguments {
             if let first = choices.first, !isRequired { return first }
             throw ToolFailure("“\(name)” is missing: send one of \(choices.joined(separator: ", ")).")
         }
-        guard let text = value.string, choices.contains(text) else { throw ToolFailure("“\(name)” must be one of \(choices.joined(separator: ", ")).") }
+        guard let text = value.string, choices.contains(text) else {
+            throw ToolFailure("“\(name)” must be one of \(choices.joined(separator: ", ")).")
+        }
         return text
     }
 

@@ -33,7 +33,18 @@ struct Incoming: Sendable {
             try scanMessage(&scanner, in: bytes.span)
             try scanner.end(in: bytes.span)
         } catch {
-            throw error.reason == .wrongKind ? .invalidRequest("This is no JSON-RPC message.") : .parse
+            throw Self.isJSON(bytes) ? .invalidRequest("This is no JSON-RPC message.") : .parse
+        }
+    }
+
+    private static func isJSON(_ bytes: [UInt8]) -> Bool {
+        var scanner = JSONScanner()
+        do throws(JSONError) {
+            try scanner.skipValue(in: bytes.span)
+            try scanner.end(in: bytes.span)
+            return true
+        } catch {
+            return false
         }
     }
 

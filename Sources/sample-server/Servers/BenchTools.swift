@@ -5,7 +5,8 @@ enum BenchTools {
     /// `echo`, `large`, and as many more as make up the count.
     static func tools(count: Int) -> [Tool] {
         let text = ("text", Schema.string("What to say."))
-        let large = Array("\"content\":[{\"type\":\"text\",\"text\":\"\(String(repeating: filler, count: 64 * 1024 / filler.utf8.count))\"}]".utf8)
+        let filling = String(repeating: filler, count: 64 * 1024 / filler.utf8.count)
+        let large = Array("\"content\":[{\"type\":\"text\",\"text\":\"\(filling)\"}]".utf8)
         let named = [
             Tool(
                 name: "echo", title: "Echo", description: "Answers with the text, in about 300 bytes.", hints: .init(isReadOnly: true),
@@ -16,8 +17,8 @@ enum BenchTools {
         ]
         let more = (0..<max(0, count - named.count)).map { number in
             Tool(
-                name: "tool_\(number)", title: "Tool \(number)", description: "Looks up record \(number) by its key and answers with what is on file.",
-                hints: .init(isReadOnly: true), input: Schema.object([text], required: ["text"]), action: .raw(echo))
+                name: "tool_\(number)", title: "Tool \(number)",
+                description: "Looks up record \(number) by its key and answers with what is on file.", hints: .init(isReadOnly: true), input: Schema.object([text], required: ["text"]), action: .raw(echo))
         }
         return named + more
     }

@@ -35,7 +35,8 @@ final class Notes: Sendable {
         return [
             Tool(
                 name: "add_note", title: "Add a note", description: "Write a note down.",
-                input: Schema.object([("title", Schema.string("A short title.")), ("text", Schema.string("The note."))], required: ["title", "text"]),
+                input: Schema.object(
+                    [("title", Schema.string("A short title.")), ("text", Schema.string("The note."))], required: ["title", "text"]),
                 output: noteSchema, action: .quick { (call) throws(ToolFailure) in try notes.add(call) }),
             Tool(
                 name: "list_notes", title: "List the notes", description: "All notes, the oldest first.",
