@@ -60,7 +60,7 @@ struct GatewayReader {
             findings.add(
                 "there is no such file", at: position,
                 fix: "try `switchboard demo`, or make one from what a client uses: `switchboard import FILE > gateway.yaml`")
-        case .missing: findings.add("there is no such file", at: position, fix: "create it, or take it out of `virtual_servers`")
+        case .missing: findings.add("there is no such file", at: position, fix: "create it")
         case .notAFile: findings.add("this is not a file", at: position, fix: "name a YAML file")
         case .tooLarge: findings.add("the file is larger than 1 MiB", at: position, fix: "split it up")
         case .unreadable(let reason): findings.add("this cannot be read: \(reason)", at: position, fix: "look at its permissions")
@@ -72,10 +72,13 @@ struct GatewayReader {
         let document = YAMLDocument(parsing: bytes, file: file.shown)
         findings.add(document.problems)
         guard let root = document.root else {
-            if document.isEmpty { findings.add("this file is empty", at: start, fix: "name an upstream: `upstreams: { time: { command: uvx, args: [mcp-server-time] } }`") }
+            if document.isEmpty {
+                findings.add(
+                    "this file is empty", at: start, fix: "name an upstream: `upstreams: { time: { command: uvx, args: [mcp-server-time] } }`")
+            }
             return nil
         }
-        return Section(root, "gateway.yaml", Self.keys, &findings)
+        return Section(root, "the configuration", Self.keys, &findings)
     }
 
     private mutating func listen(_ node: YAMLNode?) -> [ListenAddress] {
@@ -88,7 +91,9 @@ struct GatewayReader {
                 let address = findings.value({ () throws(ConfigurationError) in try ListenAddress(parsing: text, at: element.position) })
             else { continue }
             if let first = addresses.first(where: { $0.authority == address.authority && address.port != 0 }) {
-                findings.add("\(address.authority) stands here a second time; the first is at \(first.position)", at: element.position, fix: "keep one of them")
+                findings.add(
+                    "\(address.authority) stands here a second time; the first is at \(first.position)", at: element.position, fix: "keep one of them"
+                )
             }
             addresses.append(address)
         }
@@ -101,7 +106,9 @@ struct GatewayReader {
             return ([], KnownUpstreams(places: nil))
         }
         guard let entries = node.entries("`upstreams`", &findings) else { return ([], KnownUpstreams(places: nil)) }
-        if entries.isEmpty { findings.add("`upstreams` is empty", at: node.position, fix: "name one: `time: { command: uvx, args: [mcp-server-time] }`") }
+        if entries.isEmpty {
+            findings.add("`upstreams` is empty", at: node.position, fix: "name one: `time: { command: uvx, args: [mcp-server-time] }`")
+        }
         let reader = UpstreamReader(limits: limits, folder: file.folder)
         let definitions = entries.compactMap { reader.read($0, &findings) }
         let places = Dictionary(entries.map { ($0.key, $0.keyPosition) }) { first, _ in first }
@@ -110,8 +117,8 @@ struct GatewayReader {
 
     private mutating func virtualServers(_ section: Section, _ upstreams: KnownUpstreams) -> [VirtualServerDefinition] {
         let search = VirtualServerSearch(folder: file.folder, gateway: start)
-        let (found, folders) = search.files(section["virtual_servers"], &findings)
-        files += folders + found.map(\.absolute)
+        let (found, others) = search.files(section["virtual_servers"], &findings)
+        files += others + found.map(\.absolute)
         let reader = VirtualServerReader(upstreams: upstreams)
         var definitions: [VirtualServerDefinition] = []
         for file in found {

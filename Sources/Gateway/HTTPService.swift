@@ -37,7 +37,7 @@ package final class HTTPService: Sendable {
             seal: try StateFolder.seal(in: settings.stateFolder))
         server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: nil) { exchange in await front.handle(exchange) }
         var addresses = listen ?? settings.listen
-        for index in addresses.indices { addresses[index].port = Int(try server.listen(host: addresses[index].host, port: UInt16(clamping: addresses[index].port))) }
+        for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
         self.addresses = addresses
         reloader = Reloader(path: path, environment: environment, gateway: gateway, watch: watch)
     }

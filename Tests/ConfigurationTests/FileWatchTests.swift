@@ -7,8 +7,8 @@ import Testing
     @Test func `Nothing changes by itself`() throws {
         try withFolder([("a", "1"), ("d/x", "")]) { folder in
             var watch = FileWatch([folder + "/a", folder + "/d", folder + "/missing"])
-            #expect(!watch.hasChanged())
-            #expect(!watch.hasChanged())
+            #expect(look(&watch) == false)
+            #expect(look(&watch) == false)
         }
     }
 
@@ -27,8 +27,8 @@ import Testing
             case "add": try "1".write(toFile: folder + "/d/y", atomically: false, encoding: .utf8)
             default: try files.moveItem(atPath: folder + "/d/x", toPath: folder + "/d/z")
             }
-            #expect(watch.hasChanged())
-            #expect(!watch.hasChanged())
+            #expect(look(&watch) == true)
+            #expect(look(&watch) == false)
         }
     }
 
@@ -37,10 +37,12 @@ import Testing
             var watch = FileWatch([folder + "/a"])
             try "12".write(toFile: folder + "/a", atomically: false, encoding: .utf8)
             watch.follow([folder + "/a", folder + "/b"])
-            #expect(watch.hasChanged())
+            #expect(look(&watch) == true)
             watch.follow([folder + "/b"])
             try "123".write(toFile: folder + "/a", atomically: false, encoding: .utf8)
-            #expect(!watch.hasChanged())
+            #expect(look(&watch) == false)
         }
     }
+
+    private func look(_ watch: inout FileWatch) -> Bool { watch.hasChanged() }
 }

@@ -49,13 +49,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("30s", Duration.seconds(30)), ("500ms", .milliseconds(500)), ("10m", .seconds(600)), ("1h", .seconds(3_600)), ("0s", .zero), ("30", nil), ("s", nil),
+        ("30s", Duration.seconds(30)), ("500ms", .milliseconds(500)), ("10m", .seconds(600)), ("1h", .seconds(3_600)), ("0s", .zero), ("30", nil),
+        ("s", nil),
         ("-1s", nil), ("1.5s", nil), ("1d", nil), ("9999999999s", nil), ("", nil), ("1s ", .seconds(1)),
     ])
     func `A time has a number and a unit`(_ text: String, _ expected: Duration?) { #expect(duration(text) == expected) }
 
     @Test(arguments: [
-        ("4MiB", 4 << 20), ("16KiB", 16 << 10), ("300B", 300), ("300", 300), ("1GiB", 1 << 30), ("4MB", nil), ("4 MiB", 4 << 20), ("-1", nil), ("", nil),
+        ("4MiB", 4 << 20), ("16KiB", 16 << 10), ("300B", 300), ("300", 300), ("1GiB", 1 << 30), ("4MB", nil), ("4 MiB", 4 << 20), ("-1", nil),
+        ("", nil),
         ("999999999GiB", 999_999_999 << 30),
     ])
     func `A size has a number and a binary unit, or is in bytes`(_ text: String, _ expected: Int?) { #expect(byteCount(text) == expected) }

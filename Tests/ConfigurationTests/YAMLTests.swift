@@ -55,11 +55,26 @@ import Testing
         ("a: !!str 1\n", "f:1:4: tags are not read here, and `tag:yaml.org,2002:str` is one; remove it"),
         ("a: ! 1\n", "f:1:4: tags are not read here, and `!` is one; remove it"),
         ("? [a]\n: 1\n", "f:1:3: a list cannot be a key; a key is a word before a colon"),
-        ("a:\n\tb: 1\n", "f:2:1: not valid YAML: found character that cannot start any token while scanning for the next token; indent with spaces, not with tabs"),
-        ("a: @read\n", "f:1:4: not valid YAML: found character that cannot start any token while scanning for the next token; put what begins with `@` in quotes"),
-        ("a: [*]\n", "f:1:6: not valid YAML: did not find expected alphabetic or numeric character while scanning an alias that begins at 1:5; put a pattern that begins with `*` in quotes: \"*\""),
-        ("a: { b: ${env:X} }\n", "f:1:10: not valid YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at 1:4; put references in quotes: \"${env:NAME}\""),
-        ("a: b: c\n", "f:1:5: not valid YAML: mapping values are not allowed in this context; put text that holds a colon in quotes, or indent the line to fit the one above"),
+        (
+            "a:\n\tb: 1\n",
+            "f:2:1: not valid YAML: found character that cannot start any token while scanning for the next token; indent with spaces, not with tabs"
+        ),
+        (
+            "a: @read\n",
+            "f:1:4: not valid YAML: found character that cannot start any token while scanning for the next token; put what begins with `@` in quotes"
+        ),
+        (
+            "a: [*]\n",
+            "f:1:6: not valid YAML: did not find expected alphabetic or numeric character while scanning an alias that begins at 1:5; put a pattern that begins with `*` in quotes: \"*\""
+        ),
+        (
+            "a: { b: ${env:X} }\n",
+            "f:1:10: not valid YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at 1:4; put references in quotes: \"${env:NAME}\""
+        ),
+        (
+            "a: b: c\n",
+            "f:1:5: not valid YAML: mapping values are not allowed in this context; put text that holds a colon in quotes, or indent the line to fit the one above"
+        ),
         ("a: \u{0}\n", "f:1:4: not valid YAML: control characters are not allowed; remove the character, or write it as an escape in double quotes"),
     ])
     func `What a configuration needs not is refused with its place`(_ text: String, _ problem: String) {
@@ -122,10 +137,11 @@ import Testing
         var positions = document.problems.map(\.position)
         if let root = document.root { collect(root, &positions) }
         // libyaml also ends lines at CR, NEL, LS and PS.
-        let text = String(decoding: bytes, as: UTF8.self).unicodeScalars
+        let text = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n").unicodeScalars
         let breaks: Set<Unicode.Scalar> = ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"]
         let lines = text.split(omittingEmptySubsequences: false) { breaks.contains($0) }
-        for position in positions where !(1...lines.count).contains(position.line) || !(1...lines[position.line - 1].count + 1).contains(position.column) {
+        for position in positions
+        where !(1...lines.count).contains(position.line) || !(1...lines[position.line - 1].count + 1).contains(position.column) {
             Issue.record("\(position) lies outside of \(String(decoding: bytes, as: UTF8.self).debugDescription)")
         }
     }

@@ -36,18 +36,21 @@ package struct Import: Sendable {
         }
         let servers = root["mcpServers"] ?? root["servers"] ?? root["mcp"]?["servers"]
         guard let servers = servers?.members else {
-            throw ConfigurationError("there is neither `mcpServers` nor `servers` in it", at: start, fix: "name the file in which your client keeps its MCP servers")
+            throw ConfigurationError(
+                "there is neither `mcpServers` nor `servers` in it", at: start, fix: "name the file in which your client keeps its MCP servers")
         }
         var variables = ImportedVariables()
         var names: [String] = []
         var body = ""
+        var isUnfinished = false
         for server in servers {
             let name = Self.name(server.key, not: names)
             var imported = ImportedServer(name: name, original: server.key, definition: server.value)
             body += imported.yaml(&variables)
+            isUnfinished = isUnfinished || imported.isUnfinished
             if imported.isUsable { names.append(name) }
         }
-        guard !names.isEmpty else {
+        guard !names.isEmpty || isUnfinished else {
             throw ConfigurationError("no server in it can be used", at: start, fix: "look for entries with `command` or `url` that are not disabled")
         }
         gateway = "# Made by `switchboard import` from \(oneLine(NamedPath(file, in: "/").name)).\n" + variables.comment + "upstreams:\n" + body

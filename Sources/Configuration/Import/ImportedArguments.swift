@@ -8,19 +8,21 @@ struct ImportedArguments {
 
     /// `variables` are those of the program's own environment, which it may expand itself.
     init(_ arguments: [String], variables: [String]) {
+        var masked: [Int] = []
         let secrets = SecretLook.secretArguments(arguments)
         for (index, argument) in arguments.enumerated() {
             let foreign = Self.references(in: argument).filter { !variables.contains($0) }
             let address = ImportedAddress(argument)
             if secrets.contains(index) || SecretLook.isDense(argument) {
                 words.append(Self.masked(argument))
-                notes.append("argument \(index + 1) held what looks like a secret, which everyone on this machine could read; better hand it over in `env`")
+                masked.append(index + 1)
             } else if foreign == ["workspaceFolder"] {
                 words.append(argument.replacing("${workspaceFolder}", with: "."))
                 notes.append("argument \(index + 1) named the workspace; it is the folder of gateway.yaml now")
             } else if !foreign.isEmpty {
                 words.append(Self.placeholder)
-                notes.append("argument \(index + 1) held \(foreign.map { "${\($0)}" }.joined(separator: " ")), and references are not looked up in `args`")
+                notes.append(
+                    "argument \(index + 1) held \(foreign.map { "${\($0)}" }.joined(separator: " ")), and references are not looked up in `args`")
             } else if address.isAddress && (address.hasUserInformation || address.hasPlaceholder) {
                 words.append(address.text)
                 notes.append("argument \(index + 1) is an address that held what looks like a secret")
@@ -28,6 +30,10 @@ struct ImportedArguments {
                 words.append(argument)
             }
         }
+        guard !masked.isEmpty else { return }
+        let numbers = masked.map(String.init).joined(separator: ", ")
+        let which = masked.count == 1 ? "argument \(numbers) held what looks like a secret" : "arguments \(numbers) held what look like secrets"
+        notes.append("\(which); everyone on this machine can read arguments, so better hand it over in `env`")
     }
 
     mutating func takeNotes() -> [String] {

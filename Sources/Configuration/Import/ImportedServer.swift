@@ -8,6 +8,8 @@ struct ImportedServer {
     let definition: JSONValue
     /// Whether it became an upstream and not a comment.
     private(set) var isUsable = false
+    /// Whether it is a comment only because a person has to write something in.
+    private(set) var isUnfinished = false
     private var notes: [String] = []
 
     init(name: String, original: String, definition: JSONValue) {
@@ -18,13 +20,16 @@ struct ImportedServer {
 
     /// The lines below `upstreams:`; all of them comments where our own reader would refuse the entry.
     mutating func yaml(_ variables: inout ImportedVariables) -> String {
-        if name != original { notes.append("\(quoted(original)) in the file; names here are 1 to 32 of a-z, 0-9, - and _") }
+        if name != original {
+            let reason = UpstreamReader.isName(original) ? "that name is taken" : "names here are 1 to 32 of a-z, 0-9, - and _"
+            notes.append("\(quoted(original)) in the file; \(reason)")
+        }
         let isDisabled = definition["disabled"]?.bool == true || definition["enabled"]?.bool == false
         // What is left out asks for no variables.
         var asked = variables
         let lines = lines(&asked)
         noteWhatIsLeftOut()
-        let problem = isDisabled ? "it is disabled in the file" : Self.problem(of: lines)
+        let problem = isDisabled ? "it is disabled in the file" : problem(of: lines)
         if let problem {
             notes.append("left out: \(problem)")
         } else {
@@ -49,8 +54,11 @@ struct ImportedServer {
             if !arguments.isEmpty { lines.append("  args: [\(scrubbed.words.map(yamlQuoted).joined(separator: ", "))]") }
             lines += environmentLines(&variables)
             if let folder = definition["cwd"]?.string {
-                if folder.contains("${") { notes.append("`cwd` was \(quoted(folder)); children run in the folder of gateway.yaml") }
-                else { lines.append("  cwd: \(yamlQuoted(folder))") }
+                if folder.contains("${") {
+                    notes.append("`cwd` was \(quoted(folder)); children run in the folder of gateway.yaml")
+                } else {
+                    lines.append("  cwd: \(yamlQuoted(folder))")
+                }
             }
         }
         return lines
@@ -60,7 +68,8 @@ struct ImportedServer {
         var lines: [String] = []
         for member in definition["env"]?.members ?? [] {
             guard let value = member.value.word else { continue }
-            let isSecret = !SecretLook.isHarmless(value)
+            let isSecret =
+                !SecretLook.isHarmless(value)
                 && (SecretLook.isSecretName(member.key) || SecretLook.isSecretValue(value) || SecretLook.isDense(value))
             let text = ImportedReferences(upstream: name, variable: member.key).convert(value, isSecret: isSecret, &variables)
             lines.append("    \(yamlQuoted(member.key)): \(yamlQuoted(text))")
@@ -70,15 +79,19 @@ struct ImportedServer {
 
     private mutating func addressLines(_ url: String, _ variables: inout ImportedVariables) -> [String] {
         let address = ImportedAddress(url)
-        if address.hasPlaceholder { notes.append("put the secret or variable parts of the url in for \(ImportedArguments.placeholder)") }
+        if address.hasPlaceholder { notes.append("the url held what looks like a secret, or a variable") }
         var lines = ["  url: \(yamlQuoted(address.text))"]
-        if definition["type"]?.string?.lowercased() == "sse" || definition["transport"]?.string?.lowercased() == "sse" { lines.append("  transport: sse") }
+        if definition["type"]?.string?.lowercased() == "sse" || definition["transport"]?.string?.lowercased() == "sse" {
+            lines.append("  transport: sse")
+        }
         var headers = definition["headers"]?.members ?? []
         if address.hasUserInformation {
             let user = variables.reference("\(name)_USERNAME", value: nil, upstream: name)
             let password = variables.reference("\(name)_PASSWORD", value: nil, upstream: name)
             lines.append("  credential: { basic: { username: \(yamlQuoted(user)), password: \(yamlQuoted(password)) } }")
-            if !headers.isEmpty { notes.append("the user name in the url and headers exclude each other here; left out: \(headers.map(\.key).joined(separator: ", "))") }
+            if !headers.isEmpty {
+                notes.append("the user name in the url and headers exclude each other here; left out: \(headers.map(\.key).joined(separator: ", "))")
+            }
             return lines
         }
         let own = headers.filter { HeaderName.isReserved($0.key) }
@@ -94,7 +107,8 @@ struct ImportedServer {
             let isAuthorization = header.key.lowercased() == "authorization"
             let isBearer = isAuthorization && value.lowercased().hasPrefix("bearer ")
             let kept = isBearer ? String(value.dropFirst(7)).trimmingSpaces() : value
-            let isSecret = !SecretLook.isHarmless(kept)
+            let isSecret =
+                !SecretLook.isHarmless(kept)
                 && (isAuthorization || SecretLook.isSecretName(header.key) || SecretLook.isSecretValue(kept) || SecretLook.isRandom(kept))
             let variable = isBearer ? "\(name)_TOKEN" : "\(name)_\(header.key)"
             let text = ImportedReferences(upstream: name, variable: variable).convert(kept, isSecret: isSecret, &variables)
@@ -111,7 +125,12 @@ struct ImportedServer {
     }
 
     /// What our own reader would say of the entry.
-    private static func problem(of lines: [String]) -> String? {
+    private mutating func problem(of lines: [String]) -> String? {
+        guard lines.count > 1 else { return "it has neither `command` nor `url`" }
+        if lines.contains(where: { $0.contains(ImportedArguments.placeholder) }) {
+            isUnfinished = true
+            return "write something for \(ImportedArguments.placeholder), and remove the marks at the left"
+        }
         let document = YAMLDocument(parsing: Array(lines.joined(separator: "\n").utf8), file: "")
         var findings = Findings()
         findings.add(document.problems)

@@ -14,7 +14,7 @@ struct ImportedVariables {
             name = "\(base)_\(number)"
             number += 1
         }
-        if values.updateValue(value, forKey: name) == nil { order.append(name) }
+        if values.updateValue(value, forKey: name) == nil && name != "HOME" { order.append(name) }
         return "${env:\(name)}"
     }
 

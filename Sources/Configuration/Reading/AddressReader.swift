@@ -15,7 +15,9 @@ func upstreamURL(_ node: YAMLNode, _ findings: inout Findings) -> UpstreamURL? {
 
 /// `public_url:`, without a slash at its end.
 func publicURL(_ node: YAMLNode, _ findings: inout Findings) -> String? {
-    guard let text = node.text("public_url", &findings), let address = webAddress(text, "public_url", at: node.position, &findings) else { return nil }
+    guard let text = node.text("public_url", &findings), let address = webAddress(text, "public_url", at: node.position, &findings) else {
+        return nil
+    }
     guard address.query == nil else {
         findings.add("`public_url` has a query", at: node.position, fix: "write only https://HOST and perhaps a path")
         return nil
@@ -46,7 +48,8 @@ func origins(_ node: YAMLNode, _ findings: inout Findings) -> [String] {
 /// An `http` or `https` address without user information and fragment.
 private func webAddress(_ text: String, _ name: String, at position: SourcePosition, _ findings: inout Findings) -> WebAddress? {
     guard !text.contains("${") else {
-        findings.add("`\(name)` holds a reference, which is not looked up here", at: position, fix: "write the address as it is, and secrets in `credential`")
+        findings.add(
+            "`\(name)` holds a reference, which is not looked up here", at: position, fix: "write the address as it is, and secrets in `credential`")
         return nil
     }
     guard let address = WebAddress(text) else {

@@ -37,7 +37,8 @@ enum ArgumentReader {
         }
         if let value = rule.default, let allow = rule.allow, !allow.contains(value), rule.fixed == nil {
             findings.add(
-                "the default of \(name) is not among the values of `allow`", at: section.position(of: "default"), fix: "add it there, or choose another")
+                "the default of \(name) is not among the values of `allow`", at: section.position(of: "default"),
+                fix: "add it there, or choose another")
         }
     }
 

@@ -38,20 +38,22 @@ struct CommandReader {
         guard let elements = node.elements("args", &findings) else { return nil }
         var arguments: [String] = []
         for element in elements {
-            guard let text = element.word("args", &findings) else { continue }
+            guard let text = element.word("args", &findings) else {
+                arguments.append("")
+                continue
+            }
             // Every user of the machine sees the arguments of every process.
             if text.contains("${env:") || text.contains("${file:") {
-                findings.add("`args` holds a reference, and everyone on this machine can read arguments", at: element.position, fix: "hand it over in `env`")
-                continue
+                findings.add(
+                    "`args` holds a reference, and everyone on this machine can read arguments", at: element.position, fix: "hand it over in `env`")
             }
             arguments.append(text)
         }
-        guard arguments.count == elements.count else { return nil }
         let secrets = SecretLook.secretArguments(arguments)
         for index in secrets.sorted() {
             findings.add("`args` holds a secret as it is", at: elements[index].position, fix: "hand it over in `env` as \"${env:NAME}\"")
         }
-        return secrets.isEmpty ? arguments : nil
+        return arguments
     }
 
     private func environment(_ node: YAMLNode?, _ findings: inout Findings) -> [UpstreamDefinition.EnvironmentVariable]? {

@@ -15,7 +15,8 @@ struct PatternReader {
             let rest = text.trimmingDots()
             let isUpstream = upstreams.places?[rest] != nil
             findings.add(
-                isUpstream ? "\(quoted(text)) names an upstream but nothing of it" : "\(quoted(text)) does not say of which upstream", at: node.position,
+                isUpstream ? "\(quoted(text)) names an upstream but nothing of it" : "\(quoted(text)) does not say of which upstream",
+                at: node.position,
                 fix: isUpstream ? "write \"\(rest).*\" for all of it" : "write \(upstreams.example).\(rest.isEmpty ? "NAME" : rest)")
             return nil
         }

@@ -24,7 +24,9 @@ struct SecretCheck {
         case .environment(let name):
             guard let value = environment[name] else {
                 let near = suggestion(for: name, among: environment.keys.sorted())
-                return Problem("the variable \(name) is not set", at: position, fix: near.map { "set it, or did you mean \($0)?" } ?? "set it in the environment")
+                return Problem(
+                    "the variable \(name) is not set", at: position, fix: near.map { "set it, or did you mean \($0)?" } ?? "set it in the environment"
+                )
             }
             return value.isEmpty ? Problem("the variable \(name) is empty", at: position, fix: "set it in the environment") : nil
         case .file(let path):

@@ -39,7 +39,8 @@ enum SecretLook {
     }
 
     private static let telling: Set = [
-        "token", "secret", "password", "passwd", "passphrase", "pwd", "authorization", "apikey", "cookie", "credential", "pat", "jwt", "bearer", "key",
+        "token", "secret", "password", "passwd", "passphrase", "pwd", "authorization", "apikey", "cookie", "credential", "pat", "jwt", "bearer",
+        "key",
         "accesstoken", "authtoken", "clientsecret", "accesskey", "secretkey", "privatekey",
     ]
 
@@ -51,7 +52,8 @@ enum SecretLook {
         let lower = value.lowercased()
         if lower.hasPrefix("bearer ") || lower.hasPrefix("basic ") { return true }
         let prefixes = [
-            "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "xoxb-", "xoxp-", "xoxa-", "xapp-", "AKIA", "AIza",
+            "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "xoxb-", "xoxp-", "xoxa-", "xapp-",
+            "AKIA", "AIza",
             "eyJ", "npm_", "pypi-", "hf_", "dop_v1_", "ntn_", "secret_", "-----BEGIN",
         ]
         if value.utf8.count >= 12, prefixes.contains(where: value.hasPrefix) { return true }

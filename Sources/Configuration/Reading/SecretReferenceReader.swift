@@ -47,7 +47,8 @@ struct SecretReferenceReader {
         if name.hasPrefix("env:") {
             let variable = String(name.dropFirst(4))
             if isVariableName(variable) { return .environment(variable) }
-            throw ConfigurationError("\(quoted(variable)) is no name of a variable", at: position, fix: "write letters, digits and _ only, as in ${env:NAME}")
+            throw ConfigurationError(
+                "\(quoted(variable)) is no name of a variable", at: position, fix: "write letters, digits and _ only, as in ${env:NAME}")
         }
         if name.hasPrefix("file:") {
             let path = String(name.dropFirst(5))

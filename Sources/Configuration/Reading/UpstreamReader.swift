@@ -93,7 +93,8 @@ struct UpstreamReader {
         guard let credential = reader.read(node, &findings), credential != .none else { return nil }
         switch endpoint {
         case .command:
-            findings.add("`credential` is for an upstream with `url`; a program gets its secrets from `env`", at: node.position, fix: "move it to `env`")
+            findings.add(
+                "`credential` is for an upstream with `url`; a program gets its secrets from `env`", at: node.position, fix: "move it to `env`")
         case .url(let url, _) where !url.isTLS && !IPAddress.isLoopback(url.host):
             findings.add(
                 "the credential would travel in clear text to \(url.host)", at: section.position(of: "url"),
@@ -105,7 +106,8 @@ struct UpstreamReader {
 
     /// `[a-z0-9_-]{1,32}`.
     static func isName(_ text: String) -> Bool {
-        (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { isWordByte($0) && $0 | 0x20 == $0 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+        (1...32).contains(text.utf8.count)
+            && text.utf8.allSatisfy { isWordByte($0) && $0 | 0x20 == $0 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
     }
 
     /// The text made to fit the rule.

@@ -1,4 +1,3 @@
-import Auth
 import Diagnostics
 import VirtualServers
 
@@ -56,7 +55,7 @@ struct VirtualServerReader {
     /// Nobody gets in by omission.
     private func checkAccess(_ section: Section, at start: SourcePosition, _ findings: inout Findings) {
         if let access = section["access"] {
-            _ = access.choice("access", ["everyone": AccessRule.everyone], &findings)
+            _ = access.choice("access", ["everyone": true], &findings)
         } else if !section.has("roles") && !section.has("access") {
             findings.add("this virtual server does not say who may use it", at: start, fix: "write `access: everyone`")
         }

@@ -7,8 +7,8 @@ struct VirtualServerSearch {
     /// The beginning of gateway.yaml.
     let gateway: SourcePosition
 
-    /// The files, and the folders that were looked into.
-    func files(_ node: YAMLNode?, _ findings: inout Findings) -> (files: [NamedPath], folders: [String]) {
+    /// The files, and the other places that were looked into.
+    func files(_ node: YAMLNode?, _ findings: inout Findings) -> (files: [NamedPath], others: [String]) {
         guard let node else { return inFolder("virtual-servers", at: gateway, isDefault: true, &findings) }
         guard case .sequence(let elements) = node.content else {
             guard let text = node.text("virtual_servers", &findings) else { return ([], []) }
@@ -21,11 +21,12 @@ struct VirtualServerSearch {
         if elements.isEmpty {
             findings.add("`virtual_servers` is empty, so nothing would be served", at: node.position, fix: "name a file")
         }
-        return (listed(elements, &findings), [])
+        return listed(elements, &findings)
     }
 
-    private func listed(_ elements: [YAMLNode], _ findings: inout Findings) -> [NamedPath] {
+    private func listed(_ elements: [YAMLNode], _ findings: inout Findings) -> ([NamedPath], [String]) {
         var files: [NamedPath] = []
+        var missing: [String] = []
         var places: [String: (NamedPath, SourcePosition)] = [:]
         for element in elements {
             guard let text = element.text("virtual_servers", &findings) else { continue }
@@ -42,9 +43,15 @@ struct VirtualServerSearch {
                 continue
             }
             places[file.name] = (file, element.position)
+            // It is followed all the same, so that its coming is noticed.
+            if FileContent.read(file.absolute, bytesMax: 0) == .missing {
+                findings.add("there is no file \(file.shown)", at: element.position, fix: "create it, or take it out of the list")
+                missing.append(file.absolute)
+                continue
+            }
             files.append(file)
         }
-        return files
+        return (files, missing)
     }
 
     private func inFolder(_ path: String, at position: SourcePosition, isDefault: Bool, _ findings: inout Findings) -> ([NamedPath], [String]) {

@@ -10,7 +10,8 @@ extension YAMLNode {
             case .bool(let value): return .bool(value)
             case .integer(let number), .float(let number): return .number(number)
             case .string: return .string(scalar.text)
-            case .notFinite: throw ConfigurationError("JSON has no number \(scalar.text)", at: position, fix: "write a finite number, or text in quotes")
+            case .notFinite:
+                throw ConfigurationError("JSON has no number \(scalar.text)", at: position, fix: "write a finite number, or text in quotes")
             }
         case .sequence(let nodes):
             var elements: [JSONValue] = []

@@ -7,20 +7,21 @@ struct YAMLComposer {
     private struct Stop: Error {}
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private let file: String
+    /// Where the file ends.
+    private let end: SourcePosition
     private var problems: [Problem] = []
     private var isTrusted = true
 
     init(bytes: UnsafeBufferPointer<UInt8>, file: String) {
         self.bytes = bytes
-        self.file = file
+        end = SourcePosition(offset: bytes.count, in: bytes, file: file)
     }
 
     mutating func compose() -> (YAMLNode?, [Problem]) {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         defer { parser.deallocate() }
         guard yaml_parser_initialize(parser) == 1 else {
-            return (nil, [Problem("there is no memory left to read this file", at: place(1, 1), fix: "")])
+            return (nil, [Problem("there is no memory left to read this file", at: SourcePosition(file: end.file, line: 1, column: 1), fix: "")])
         }
         defer { yaml_parser_delete(parser) }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
@@ -39,10 +40,10 @@ struct YAMLComposer {
             let event = try next(parser)
             switch event.kind {
             case .streamEnd: return root
-            case .other where root != nil:
+            case .documentStart where root != nil:
                 problems.append(Problem("a second document begins here", at: event.position, fix: "keep one document in a file"))
                 throw Stop()
-            case .other: continue
+            case .documentStart, .other: continue
             default: root = try node(event, parser, depth: 1)
             }
         }
@@ -118,12 +119,10 @@ struct YAMLComposer {
     private mutating func next(_ parser: UnsafeMutablePointer<yaml_parser_t>) throws(Stop) -> YAMLEvent {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else {
-            problems.append(YAMLFault(parser.pointee, bytes: bytes, file: file).problem)
+            problems.append(YAMLFault(parser.pointee, bytes: bytes, end: end).problem)
             throw Stop()
         }
         defer { yaml_event_delete(&event) }
-        return YAMLEvent(event, file: file)
+        return YAMLEvent(event, end: end)
     }
-
-    private func place(_ line: Int, _ column: Int) -> SourcePosition { SourcePosition(file: file, line: line, column: column) }
 }

@@ -35,23 +35,6 @@ struct YAMLDocument: Sendable {
     }
 }
 
-extension SourcePosition {
-    /// The place of the byte at `offset`; columns count characters, as libyaml does.
-    init(offset: Int, in bytes: some Collection<UInt8>, file: String) {
-        var line = 1
-        var column = 1
-        for byte in bytes.prefix(offset) {
-            if byte == UInt8(ascii: "\n") {
-                line += 1
-                column = 1
-            } else if byte & 0xC0 != 0x80 {
-                column += 1
-            }
-        }
-        self.init(file: file, line: line, column: column)
-    }
-}
-
 /// Where the first ill-formed sequence begins (Unicode §3.9, table 3-7), or nil.
 private func firstOffsetThatIsNotUTF8(_ bytes: [UInt8]) -> Int? {
     var decoder = UTF8()

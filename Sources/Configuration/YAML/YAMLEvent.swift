@@ -8,8 +8,8 @@ struct YAMLEvent {
         case alias, sequenceStart, mappingStart
         /// The end of a sequence or mapping.
         case end
-        case streamEnd
-        /// The marks of streams and documents.
+        case documentStart, streamEnd
+        /// The other marks of streams and documents.
         case other
     }
 
@@ -20,8 +20,9 @@ struct YAMLEvent {
     /// A tag as written out in full.
     var tag: String?
 
-    init(_ event: yaml_event_t, file: String) {
-        position = SourcePosition(file: file, line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1)
+    /// `end` is that of the file.
+    init(_ event: yaml_event_t, end: SourcePosition) {
+        position = SourcePosition(event.start_mark, end: end)
         switch event.type {
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
@@ -38,6 +39,7 @@ struct YAMLEvent {
             kind = .mappingStart
             (anchor, tag) = (Self.text(event.data.mapping_start.anchor), Self.text(event.data.mapping_start.tag))
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: kind = .end
+        case YAML_DOCUMENT_START_EVENT: kind = .documentStart
         case YAML_STREAM_END_EVENT: kind = .streamEnd
         default: kind = .other
         }

@@ -5,15 +5,15 @@ import Diagnostics
 struct YAMLFault {
     let problem: Problem
 
-    init(_ parser: yaml_parser_t, bytes: UnsafeBufferPointer<UInt8>, file: String) {
+    init(_ parser: yaml_parser_t, bytes: UnsafeBufferPointer<UInt8>, end: SourcePosition) {
         let what = parser.problem.map { String(cString: $0) } ?? "this cannot be read"
         guard parser.error != YAML_READER_ERROR else {
-            let position = SourcePosition(offset: Int(parser.problem_offset), in: bytes, file: file)
+            let position = SourcePosition(offset: Int(parser.problem_offset), in: bytes, file: end.file)
             problem = Problem("not valid YAML: \(what)", at: position, fix: "remove the character, or write it as an escape in double quotes")
             return
         }
         let mark = parser.problem_mark
-        let position = SourcePosition(file: file, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+        let position = SourcePosition(mark, end: end)
         var message = "not valid YAML: \(what)"
         if let context = parser.context {
             message += " \(String(cString: context))"

@@ -64,5 +64,10 @@ package struct UpstreamURL: Hashable, Sendable {
         self.target = target
     }
 
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    /// Whether it leads to this machine for sure; a name such as `127.evil.example` does not.
+    package var isLoopback: Bool {
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isAddress = numbers.count == 4 && numbers.allSatisfy { !$0.hasPrefix("+") && UInt8($0) != nil }
+        return host == "localhost" || host == "::1" || isAddress && numbers.first == "127"
+    }
 }
