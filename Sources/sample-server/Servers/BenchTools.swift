@@ -18,7 +18,8 @@ enum BenchTools {
         let more = (0..<max(0, count - named.count)).map { number in
             Tool(
                 name: "tool_\(number)", title: "Tool \(number)",
-                description: "Looks up record \(number) by its key and answers with what is on file.", hints: .init(isReadOnly: true), input: Schema.object([text], required: ["text"]), action: .raw(echo))
+                description: "Looks up record \(number) by its key and answers with what is on file.", hints: .init(isReadOnly: true),
+                input: Schema.object([text], required: ["text"]), action: .raw(echo))
         }
         return named + more
     }
