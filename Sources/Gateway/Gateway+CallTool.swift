@@ -117,6 +117,7 @@ extension Gateway {
         let what =
             switch error {
             case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
+            case .refused: "The upstream \"\(upstream.name)\" refused the call"
             case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
             case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
             case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"

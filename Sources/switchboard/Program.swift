@@ -31,8 +31,8 @@ struct Program {
 
     private static func run(_ words: [String]) throws(UsageError) -> Int32 {
         guard let first = words.first else {
-            print(Help.overview)
-            return 0
+            printError(Help.overview)
+            return 2
         }
         switch first {
         case "--help", "-h", "help":

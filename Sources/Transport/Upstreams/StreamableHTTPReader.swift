@@ -36,9 +36,9 @@ final class StreamableHTTPReader {
         }
         if let message = try? Message(scanning: bytes, depthMax: endpoint.limits.jsonDepthMax) { return message }
         switch response.status {
-        case 401, 403: throw .unavailable("it refuses the gateway's credential (HTTP \(response.status))")
+        case 401, 403: throw .refused("it refuses the gateway's credential (HTTP \(response.status))")
         case 200..<300: throw .violation("it answered with something that is no MCP message: \(excerpt(bytes))")
-        case 429, 502, 503, 504: throw .unavailable("it answered with HTTP \(response.status)")
+        case 429, 502, 503, 504: throw .refused("it answered with HTTP \(response.status)")
         default: throw .violation("it answered with HTTP \(response.status): \(excerpt(bytes))")
         }
     }

@@ -288,19 +288,19 @@ package final class Upstream: Sendable {
             let answer = try await link.exchange(
                 request, within: CallLimit(idle: limits.openingTime, total: limits.openingTime), cancellation: Cancellation(),
                 onNotification: { _ in })
-            guard let result = answer.resultValue, let page = result["tools"]?.array else {
+            guard let result = ListPage(answer, of: "tools") else {
                 throw .violation("it answered `tools/list` with: \(excerpt(answer.bytes))")
             }
-            for json in page {
+            for element in result.elements {
                 do {
-                    let tool = try ToolDefinition(json)
+                    let tool = try ToolDefinition(parsing: element)
                     guard names.insert(tool.name).inserted else { continue }
                     tools.append(tool)
                 } catch {
                     log.warning("lists \(error.reason); it is left out")
                 }
             }
-            guard let next = result["nextCursor"]?.string else { return tools }
+            guard let next = result.nextCursor else { return tools }
             guard next != cursor, tools.count < limits.listToolsMax else { break }
             cursor = next
         }

@@ -36,7 +36,7 @@ struct DemoStage: Sendable {
             as: report_problem
             description: Report a problem to the help desk.
             arguments:
-              project:  { fixed: help-desk }         # always sent, never shown
+              project:  { fixed: DESK }              # always sent, never shown
               priority: { allow: [low, normal] }     # agents can't cry wolf
               draft:    { hidden: true }             # not for agents
           - notes.add_note
