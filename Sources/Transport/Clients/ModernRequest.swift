@@ -41,6 +41,7 @@ enum ModernRequest {
         try check("MCP-Protocol-Version", headers, "mcp-protocol-version", is: version)
         try check("Mcp-Method", headers, "mcp-method", is: message.methodText)
         guard message.method?.isNamed == true, let name = message.text(message.params.name ?? message.params.uri) else { return }
+        if headers.isExactly("mcp-name", name), headers.count(of: "mcp-name") == 1, !name.hasPrefix("=?") { return }
         let sent = headers["mcp-name"]
         guard headers.count(of: "mcp-name") <= 1 else { throw mismatch("Mcp-Name stands there twice") }
         guard let sent else { throw mismatch("the header Mcp-Name is missing") }
@@ -50,8 +51,9 @@ enum ModernRequest {
 
     private static func check(_ name: String, _ headers: HTTPHeaders, _ key: StaticString, is value: String) throws(ProtocolError) {
         guard headers.count(of: key) <= 1 else { throw mismatch("\(name) stands there twice") }
+        if headers.isExactly(key, value) { return }
         guard let sent = headers[key] else { throw mismatch("the header \(name) is missing") }
-        guard sent == value else { throw mismatch("\(name) “\(sent.prefix(100))” does not match “\(value.prefix(100))” in the body") }
+        throw mismatch("\(name) “\(sent.prefix(100))” does not match “\(value.prefix(100))” in the body")
     }
 
     static func mismatch(_ what: String) -> ProtocolError { ProtocolError(.headerMismatch, "Header mismatch: \(what)") }

@@ -36,8 +36,11 @@ package final class StdioFront: Sendable {
         await channel.drained(within: time)
     }
 
-    /// Stops waiting for input.
-    package func stop() { _ = ended.send(true) }
+    /// Ends at once: waits for no more input and cancels what runs, for whoever sends a signal will not wait long.
+    package func stop() {
+        _ = ended.send(true)
+        client.close()
+    }
 }
 
 /// Lets the client be made before the channel that it writes to; set once, before anything is read.
