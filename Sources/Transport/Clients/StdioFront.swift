@@ -21,7 +21,10 @@ package final class StdioFront: Sendable {
         channel = LineChannel(
             input: input, output: output, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,
             onLine: { line in if line.contains(where: { $0 > 0x20 }) { client.receive(line) } },
-            onOverlongLine: { link.send(Reply(ProtocolError(.invalidRequest, "Invalid request: a message of more than \(lineBytesMax) bytes"), id: [], isIDKnown: false).bytes) },
+            onOverlongLine: {
+                let error = ProtocolError(.invalidRequest, "Invalid request: a message of more than \(lineBytesMax) bytes")
+                link.send(Reply(error, id: [], isIDKnown: false).bytes)
+            },
             onEnd: { _ = ended.send(true) })
         link.channel = channel
         self.client = client
