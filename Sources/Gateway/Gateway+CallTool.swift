@@ -98,7 +98,7 @@ extension Gateway {
 
     private func tree(of arguments: ArraySlice<UInt8>) throws(ProtocolError) -> JSONValue {
         do {
-            return try JSONValue(parsing: Array(arguments))
+            return try JSONValue(parsing: Array(arguments), depthMax: .max)
         } catch {
             throw ProtocolError(.invalidParams, "Invalid params: `arguments` has \(error)")
         }

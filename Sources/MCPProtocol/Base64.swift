@@ -4,12 +4,13 @@
     import Foundation
 #endif
 
-/// RFC 4648, strict: no white space, padding required (`base64`) or absent (`base64url`).
+/// RFC 4648, strict: no white space, padding required (`base64`) or absent (`base64url`), unused bits zero (§3.5).
 package enum Base64 {
     package static func encode(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        Data(base64Encoded: Data(text)).map(Array.init)
+        guard let bytes = Data(base64Encoded: Data(text)).map(Array.init), encode(bytes).utf8.elementsEqual(text) else { return nil }
+        return bytes
     }
 
     package static func encodeURL(_ bytes: [UInt8]) -> String {
