@@ -70,10 +70,10 @@ package struct HTTPFrontSettings: Sendable {
     /// `127.0.0.0/8` as four numbers; `127.evil.example` is a name.
     private static func isLoopbackIPv4(_ name: String) -> Bool {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { !$0.hasPrefix("+") && UInt8($0) != nil }
     }
 
-    private static func isPort(_ text: Substring) -> Bool { text.first == ":" && text.dropFirst().allSatisfy(\.isNumber) && text.utf8.count <= 6 }
+    private static func isPort(_ text: Substring) -> Bool { text.first == ":" && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) } && text.utf8.count <= 6 }
 
     static func isLoopbackOrigin(_ origin: String) -> Bool {
         for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {

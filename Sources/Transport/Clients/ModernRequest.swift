@@ -16,7 +16,8 @@ enum ModernRequest {
     static func check(_ message: Message, headers: HTTPHeaders?) throws(ProtocolError) -> (capabilities: [UInt8], logLevel: LogLevel?) {
         if let defect = message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let meta = message.params.meta else {
-            throw ProtocolError(.invalidParams, "Invalid params: `_meta` with `\(MetaKey.protocolVersion)` and `\(MetaKey.clientCapabilities)` is missing")
+            let keys = "`\(MetaKey.protocolVersion)` and `\(MetaKey.clientCapabilities)`"
+            throw ProtocolError(.invalidParams, "Invalid params: `_meta` with \(keys) is missing")
         }
         guard let version = meta.protocolVersion else {
             throw ProtocolError(.invalidParams, "Invalid params: `_meta` lacks `\(MetaKey.protocolVersion)`")
