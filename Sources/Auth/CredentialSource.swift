@@ -30,9 +30,10 @@ package final class CredentialSource: Sendable {
     /// `Name: value` lines, each ended by CRLF. Hold them no longer than it takes to send them.
     ///
     /// While a file that changed can't be read, the value that was read before stays in use.
-    package func lines() throws(UnresolvedSecret) -> [UInt8] {
+    package func lines() throws(UnresolvedSecret) -> [UInt8] { try lines(at: .now) }
+
+    func lines(at now: ContinuousClock.Instant) throws(UnresolvedSecret) -> [UInt8] {
         let result = state.withLock { state -> Result<[UInt8], UnresolvedSecret> in
-            let now = ContinuousClock.now
             if var known = state {
                 guard !files.isEmpty, now - known.checked >= Self.checkInterval else { return .success(known.lines) }
                 known.checked = now

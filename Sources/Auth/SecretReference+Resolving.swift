@@ -13,7 +13,7 @@ extension SecretReference {
     /// Longest file that a `${file:…}` may name, in bytes.
     package static let fileBytesMax = 64 * 1024
 
-    /// The text with every reference replaced. A file's last line end is dropped.
+    /// The text with every reference replaced. Line ends at a file's end are dropped.
     ///
     /// Throws when a variable is unset, a file can't be read, or the value could not stand in a header (control characters).
     package func resolve(environment: [String: String]) throws(UnresolvedSecret) -> Secret {

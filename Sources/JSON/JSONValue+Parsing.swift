@@ -41,9 +41,9 @@ extension JSONValue {
         }
     }
 
-    /// Parses the part of a text that was already validated.
+    /// Parses the part of a text that was already validated, its depth included.
     package init(parsing range: Range<Int>, of bytes: [UInt8]) throws(JSONError) {
-        var scanner = JSONScanner(at: range.lowerBound)
+        var scanner = JSONScanner(at: range.lowerBound, depthMax: .max)
         self = try JSONValue(next: &scanner, in: bytes.span)
     }
 }

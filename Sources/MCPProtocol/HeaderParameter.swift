@@ -23,7 +23,7 @@ package struct HeaderParameter: Hashable, Sendable {
         switch path.reduce(arguments as JSONValue?, { $0?[$1] }) {
         case .string(let text): Self.encode(text)
         case .bool(let value): value ? "true" : "false"
-        case .number(let text): text
+        case .number(let text): Self.integer(text).map(String.init) ?? text
         default: nil
         }
     }
@@ -36,7 +36,11 @@ package struct HeaderParameter: Hashable, Sendable {
         switch value {
         case .string(let text): return text == decoded
         case .bool(let flag): return decoded == (flag ? "true" : "false")
-        case .number(let text): return text == decoded || Double(text).map { $0 == Double(decoded) } ?? false
+        case .number(let text):
+            // The header must be a JSON number as well: `Double` would take `0x2A`, `+42` and `nan`.
+            guard text != decoded else { return true }
+            guard let a = Self.integer(text), case .number(let spelt)? = try? JSONValue(parsing: Array(decoded.utf8)), spelt == decoded else { return false }
+            return a == Self.integer(spelt)
         default: return false
         }
     }
@@ -58,6 +62,13 @@ package struct HeaderParameter: Hashable, Sendable {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// The integer that a JSON number means, however it is spelt, as far as doubles are exact.
+    private static func integer(_ number: String) -> Int? {
+        if let integer = Int(number) { return integer }
+        guard let double = Double(number), abs(double) < 0x1p53 else { return nil }
+        return Int(exactly: double)
+    }
+
     private static func collect(
         from schema: JSONValue, path: [String], isReachable: Bool, into found: inout [HeaderParameter]
     ) throws(ToolDefinition.Unusable) {
@@ -74,6 +85,8 @@ package struct HeaderParameter: Hashable, Sendable {
                     for property in properties {
                         try collect(from: property.value, path: path + [property.key], isReachable: true, into: &found)
                     }
+                } else if Self.namedSchemas.contains(member.key), let schemas = member.value.members {
+                    for schema in schemas { try collect(from: schema.value, path: path, isReachable: false, into: &found) }
                 } else if !["enum", "const", "default", "examples"].contains(member.key) {
                     try collect(from: member.value, path: path, isReachable: false, into: &found)
                 }
@@ -81,6 +94,9 @@ package struct HeaderParameter: Hashable, Sendable {
         default: break
         }
     }
+
+    /// Keywords whose members are names of any kind with a schema each, not keywords themselves.
+    private static let namedSchemas: Set<String> = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]
 
     private static func name(_ annotation: JSONValue, of schema: JSONValue) throws(ToolDefinition.Unusable) -> String {
         guard let name = annotation.string, !name.isEmpty, name.utf8.allSatisfy(isTokenByte) else {

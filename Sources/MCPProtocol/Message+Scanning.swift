@@ -23,7 +23,7 @@ extension Message {
         func refuse(_ what: String) -> MessageError {
             MessageError(error: ProtocolError(.invalidRequest, "Invalid request: \(what)"), id: envelope.id.map { Array(bytes[$0.range]) })
         }
-        guard envelope.isVersioned else { throw refuse("`jsonrpc` must be \"2.0\"") }
+        guard envelope.isVersioned == true else { throw refuse("`jsonrpc` must be \"2.0\"") }
         if let idKind = envelope.idKind, idKind != .string, !envelope.isIntegerID {
             guard idKind == .null, envelope.error != nil else { throw refuse("`id` must be a string or an integer") }
         }
@@ -48,7 +48,8 @@ extension Message {
 
 /// The members of a message while they are being noted.
 private struct Envelope {
-    var isVersioned = false
+    /// Whether `jsonrpc` was right; nil before it was seen.
+    var isVersioned: Bool?
     var id: JSONExtent?
     var idKind: JSONKind?
     var isIntegerID = false
@@ -69,7 +70,7 @@ private struct Envelope {
         try scanner.beginObject(in: bytes)
         while let key = try scanner.nextKey(in: bytes) {
             if key.isEqual("jsonrpc", in: bytes) {
-                guard !isVersioned else { throw JSONError(.duplicateKey, at: key.range.lowerBound) }
+                try refuseDuplicate(isVersioned, key)
                 isVersioned = try scanner.string(in: bytes).isEqual("2.0", in: bytes)
             } else if key.isEqual("id", in: bytes) {
                 try refuseDuplicate(idKind, key)
@@ -165,8 +166,15 @@ extension Message.Params {
         _ noted: JSONText?, _ what: String, _ key: JSONText, _ scanner: inout JSONScanner, in bytes: Span<UInt8>
     ) throws(JSONError) -> JSONText? {
         try refuseDuplicate(noted, key)
+        if what == "cursor" {
+            guard !isCursorNull else { throw JSONError(.duplicateKey, at: key.range.lowerBound) }
+        }
         if try scanner.nextKind(in: bytes) == .string { return try scanner.string(in: bytes) }
-        if try scanner.skipValue(in: bytes).kind != .null || what != "cursor" { defect = "`\(what)` must be a string" }
+        if try scanner.skipValue(in: bytes).kind == .null, what == "cursor" {
+            isCursorNull = true
+        } else {
+            defect = "`\(what)` must be a string"
+        }
         return nil
     }
 }

@@ -37,6 +37,8 @@ extension Message {
         package var name: JSONText?
         package var uri: JSONText?
         package var cursor: JSONText?
+        /// Some clients ask for the first page so.
+        var isCursorNull = false
         package var arguments: JSONExtent?
         package var meta: Meta?
         /// `requestId` of a cancellation.

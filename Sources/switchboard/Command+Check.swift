@@ -37,7 +37,8 @@ extension Command {
                 } else {
                     let status = upstream.status
                     print(
-                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")")
+                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")"
+                    )
                 }
             }
             for problem in gateway.exposureProblems {

@@ -94,6 +94,7 @@ enum FileHandleWriter {
 
 /// Runs async work on the loops and waits for its outcome.
 func onLoops(count: Int, _ work: @escaping @Sendable (LoopGroup) async -> Int32) -> Int32 {
+    ProcessMemory.keepFreed()
     Signals.ignoreBrokenPipes()
     ProcessTree.adoptOrphans()
     let loops = LoopGroup(count: count, name: "loop")

@@ -7,20 +7,23 @@ enum Input {
 
     /// Serves the one client on standard input and output; calls when it has hung up and all is written.
     static func serve(_ server: SampleServer, on loop: EventLoop, onEnd: @escaping @Sendable () -> Void) {
-        let outbox = Outbox()
-        let conversation = Conversation(server, on: loop) { outbox.send($0) }
-        let channel = LineChannel(
-            input: 0, output: 1, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,
-            onLine: { conversation.receive($0) },
-            onOverlongLine: { outbox.send(Reply.fault(.invalidRequest("This message is too long."), to: nil)) },
-            onEnd: {
-                conversation.end()
-                loop.task {
-                    await outbox.drain()
-                    onEnd()
-                }
-            })
-        outbox.open(channel)
+        // On the loop, where the channel's first line cannot come before the outbox is open.
+        loop.execute {
+            let outbox = Outbox()
+            let conversation = Conversation(server, on: loop) { outbox.send($0) }
+            let channel = LineChannel(
+                input: 0, output: 1, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,
+                onLine: { conversation.receive($0) },
+                onOverlongLine: { outbox.send(Reply.fault(.invalidRequest("This message is too long."), to: nil)) },
+                onEnd: {
+                    conversation.end()
+                    loop.task {
+                        await outbox.drain()
+                        onEnd()
+                    }
+                })
+            outbox.open(channel)
+        }
     }
 
     /// Calls when standard input ends.

@@ -1,4 +1,0 @@
-import Testing
-@testable import Auth
-
-@Suite struct PlaceholderAuth { @Test func builds() {} }

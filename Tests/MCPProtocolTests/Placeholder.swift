@@ -1,4 +1,0 @@
-import Testing
-@testable import MCPProtocol
-
-@Suite struct PlaceholderMCPProtocol { @Test func builds() {} }

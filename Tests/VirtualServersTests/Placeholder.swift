@@ -1,4 +1,0 @@
-import Testing
-@testable import VirtualServers
-
-@Suite struct PlaceholderVirtualServers { @Test func builds() {} }
