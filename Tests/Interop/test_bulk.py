@@ -40,20 +40,20 @@ def test_a_request_over_several_lines_passes(world, upstream, revision):
 def test_a_slow_reader_holds_up_nobody_else(world, upstream):
     steps, wire = 1_500, Wire(world.url(upstream))
     flood = {"name": "flood", "arguments": {"steps": steps, "bytes": 10_000}}
-    with wire.call("tools/call", flood, window=4_096, progressToken="flood") as slow:
+    with wire.call("tools/call", flood, window=65_536, progressToken="flood") as slow:
         assert slow.next()["params"]["progress"] == 1
         for number in range(5):
             began = Wire(world.url(upstream)).call("tools/call", {"name": "echo", "arguments": {"text": str(number)}})
             assert began.result["content"][0]["text"] == str(number)
-        # It gets all of it in order, or, too far behind, is cut off.
+        # It gets the answer, and in order what progress was not too much to keep for it; or, too far behind, is cut off.
         last = 1
         with contextlib.suppress(http.client.HTTPException, ConnectionError):
             while message := slow.next():
                 if "method" not in message:
-                    assert last == steps and message["result"]["content"][0]["text"] == "flooded"
+                    assert message["result"]["content"][0]["text"] == "flooded"
                     break
-                assert message["params"]["progress"] == last + 1
-                last += 1
+                assert message["params"]["progress"] > last
+                last = message["params"]["progress"]
     assert Wire(world.url(upstream)).call("tools/call", {"name": "echo", "arguments": {"text": "after"}}).result
 
 

@@ -12,7 +12,7 @@ from harness.wire import Wire
 pytestmark = [pytest.mark.gateway, pytest.mark.quick]
 
 TOOLS = '[{"name":"where","inputSchema":{"type":"object"}}]'
-NO_PROXY = {name: "" for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")}
+NO_PROXY = {name: None for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,10 @@ def marked(mark):
 
 
 class Process:
-    """A child whose standard error is collected line by line; standard output and input are pipes when asked for."""
+    """A child whose standard error is collected line by line; standard output and input are pipes when asked for.
+
+    A variable of `environment` that is None is taken away.
+    """
 
     def __init__(self, command, environment=None, folder=None, pipes=False):
         self.mark = uuid.uuid4().hex
@@ -52,7 +55,7 @@ class Process:
         self.command = [str(part) for part in command]
         self.child = subprocess.Popen(
             self.command, cwd=folder, start_new_session=True,
-            env={**os.environ, **(environment or {}), MARK: self.mark},
+            env={k: v for k, v in {**os.environ, **(environment or {}), MARK: self.mark}.items() if v is not None},
             stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
             stdout=subprocess.PIPE if pipes else subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read, daemon=True)
