@@ -33,14 +33,20 @@ extension Gateway {
     private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, AccessRule) {
         var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
-        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else { throw unknownTool(name) }
+        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
+            if let missing = exposure?.missingUpstream(thatMayExpose: name), let upstream = snapshot.upstreams[missing] {
+                throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
+            }
+            throw unknownTool(name)
+        }
         return (upstream, tool, exposure.definition.access)
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
 
     private func cannotAsk(_ upstream: String) -> ProtocolError {
-        ProtocolError(.internalError, "The upstream \"\(upstream)\" asks for input in mid-call, which the gateway can't pass on to clients of this revision yet")
+        let what = "asks for input in mid-call, which the gateway can't pass on to clients of this revision yet"
+        return ProtocolError(.internalError, "The upstream \"\(upstream)\" \(what)")
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
@@ -49,7 +55,8 @@ extension Gateway {
         let arguments = try tree(of: call.message.params.arguments.map { call.message.bytes[$0.range] } ?? ArraySlice("{}".utf8))
         for parameter in tool.headerParameters {
             guard parameter.matches(headers[named: parameter.field.lowercased()], in: arguments) else {
-                throw ProtocolError(.headerMismatch, "Header mismatch: \(parameter.field) does not say what `\(parameter.path.joined(separator: "."))` says")
+                let argument = parameter.path.joined(separator: ".")
+                throw ProtocolError(.headerMismatch, "Header mismatch: \(parameter.field) does not say what `\(argument)` says")
             }
         }
     }
@@ -117,6 +124,7 @@ extension Gateway {
         let what =
             switch error {
             case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
+            case .refused: "The upstream \"\(upstream.name)\" refused the call"
             case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
             case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
             case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"

@@ -75,6 +75,17 @@ package final class Gateway: CallService {
         for problem in problems { log.error(problem.description) }
     }
 
+    /// Takes over baselines that another process has accepted.
+    func reloadBaselines() {
+        baselines.reload()
+        let changed = state.withLock { state in
+            let old = state.snapshot
+            state.snapshot = old.refreshed(baselines: baselines, servers: old.settings.virtualServers)
+            return Self.difference(old.exposures, state.snapshot.exposures)
+        }
+        for server in changed { changes.publish(.tools, to: server) }
+    }
+
     private func upstreamChanged(_ upstream: Upstream) {
         let changed = state.withLock { state -> [String] in
             // An upstream that was replaced has nothing to say any more.
@@ -84,7 +95,9 @@ package final class Gateway: CallService {
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
             for server in servers {
                 let known = Set(old.exposures[server.name]?.problems ?? [])
-                for problem in state.snapshot.exposures[server.name]?.problems ?? [] where !known.contains(problem) { log.warning(problem.description) }
+                for problem in state.snapshot.exposures[server.name]?.problems ?? [] where !known.contains(problem) {
+                    log.warning(problem.description)
+                }
             }
             return Self.difference(old.exposures, state.snapshot.exposures)
         }

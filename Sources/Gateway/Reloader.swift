@@ -15,17 +15,18 @@ package final class Reloader: Sendable {
 
     private struct State {
         var watch: FileWatch
+        var baselines: FileWatch
         var isStopped = false
     }
 
     /// `watch` was taken before the configuration in force was loaded, so that no change in between is missed.
     init(path: String, environment: [String: String], gateway: Gateway, watch: FileWatch) {
         var watch = watch
-        watch.follow(gateway.settings.files + [gateway.baselines.file])
+        watch.follow(gateway.settings.files)
         self.path = path
         self.environment = environment
         self.gateway = gateway
-        state = Mutex(State(watch: watch))
+        state = Mutex(State(watch: watch, baselines: FileWatch([gateway.baselines.file])))
     }
 
     func start(on loop: EventLoop) { loop.task { await self.poll(on: loop) } }
@@ -37,8 +38,9 @@ package final class Reloader: Sendable {
     private func poll(on loop: EventLoop) async {
         while (try? await loop.sleep(for: .seconds(1))) != nil, !state.withLock({ $0.isStopped }) {
             queue.async {
-                guard self.state.withLock({ !$0.isStopped && $0.watch.hasChanged() }) else { return }
-                self.reload()
+                guard !self.state.withLock({ $0.isStopped }) else { return }
+                if self.state.withLock({ $0.baselines.hasChanged() }) { self.gateway.reloadBaselines() }
+                if self.state.withLock({ $0.watch.hasChanged() }) { self.reload() }
             }
         }
     }
@@ -46,10 +48,10 @@ package final class Reloader: Sendable {
     private func reload() {
         switch Settings.load(path: path, environment: environment) {
         case .problems(let problems, let files):
-            state.withLock { $0.watch.follow(files + [gateway.baselines.file]) }
+            state.withLock { $0.watch.follow(files) }
             gateway.reject(problems)
         case .settings(let settings, let warnings):
-            state.withLock { $0.watch.follow(settings.files + [gateway.baselines.file]) }
+            state.withLock { $0.watch.follow(settings.files) }
             for problem in warnings + settings.unresolved.values.joined() { log.warning(problem.description) }
             let old = gateway.settings
             gateway.apply(settings)

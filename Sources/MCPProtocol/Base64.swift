@@ -21,6 +21,7 @@ package enum Base64 {
         var standard = text.utf8.map { $0 == 0x2D ? 0x2B : $0 == 0x5F ? 0x2F : $0 }
         guard !text.utf8.contains(where: { $0 == 0x2B || $0 == 0x2F || $0 == 0x3D }) else { return nil }
         standard.append(contentsOf: repeatElement(0x3D, count: (4 - standard.count % 4) % 4))
-        return decode(standard)
+        // The last character may carry bits that mean nothing: one value has one spelling here, so that a changed token is a wrong one.
+        return decode(standard).flatMap { encodeURL($0) == text ? $0 : nil }
     }
 }

@@ -61,6 +61,12 @@ private struct Envelope {
 
     mutating func scan(_ bytes: Span<UInt8>, depthMax: Int) throws(JSONError) {
         var scanner = JSONScanner(depthMax: depthMax)
+        guard try scanner.nextKind(in: bytes) == .object else {
+            // What is no JSON at all is a parse error, whatever it begins with.
+            try scanner.skipValue(in: bytes)
+            try scanner.end(in: bytes)
+            throw JSONError(.wrongKind, at: 0)
+        }
         try scanner.beginObject(in: bytes)
         while let key = try scanner.nextKey(in: bytes) {
             if key.isEqual("jsonrpc", in: bytes) {
@@ -205,21 +211,29 @@ extension Message.Result {
         range = scanner.position..<scanner.position
         let start = scanner.position
         try scanner.beginObject(in: bytes)
+        var memberEnd = scanner.position
         while let key = try scanner.nextKey(in: bytes) {
             isEmpty = false
+            let before = memberEnd
             if key.isEqual("resultType", in: bytes) {
                 try refuseDuplicate(resultType, key)
                 resultType = try scanner.string(in: bytes)
+                modernMembers.append(before..<scanner.position)
             } else if key.isEqual("_meta", in: bytes) {
                 try refuseDuplicate(meta, key)
                 try scanMeta(&scanner, in: bytes)
             } else if key.isEqual("ttlMs", in: bytes) {
+                try refuseDuplicate(ttlMs, key)
                 ttlMs = try scanner.skipValue(in: bytes)
+                modernMembers.append(before..<scanner.position)
             } else if key.isEqual("cacheScope", in: bytes), try scanner.nextKind(in: bytes) == .string {
+                try refuseDuplicate(cacheScope, key)
                 cacheScope = try scanner.string(in: bytes)
+                modernMembers.append(before..<scanner.position)
             } else {
                 try scanner.skipValue(in: bytes)
             }
+            memberEnd = scanner.position
         }
         range = start..<scanner.position
     }

@@ -79,6 +79,8 @@ extension Message {
         package var hasServerInfo = false
         package var ttlMs: JSONExtent?
         package var cacheScope: JSONText?
+        /// The members that only 2026-07-28 has, each with the comma and white space before it.
+        package var modernMembers: [Range<Int>] = []
 
         /// Whether the upstream wants more from the client before it answers.
         package func isInputRequired(in message: Message) -> Bool { resultType?.isEqual("input_required", in: message.bytes.span) ?? false }

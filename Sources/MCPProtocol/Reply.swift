@@ -67,9 +67,27 @@ extension [UInt8] {
         append(contentsOf: Product.infoJSON)
     }
 
+    /// An older client was not told of these members, and may be strict.
+    private mutating func append(_ result: Message.Result, of response: Message, without gone: [Range<Int>]) {
+        var start = result.range.lowerBound
+        for range in gone {
+            if start < range.lowerBound { append(contentsOf: response.bytes[start..<range.lowerBound]) }
+            start = range.upperBound
+            // The first member has no comma before it, but the next one has.
+            guard last == UInt8(ascii: "{") else { continue }
+            while start < result.range.upperBound, response.bytes[start] <= 0x20 { start += 1 }
+            if response.bytes[start] == UInt8(ascii: ",") { start += 1 }
+        }
+        append(contentsOf: response.bytes[start..<result.range.upperBound])
+    }
+
     /// A modern client must see `resultType`, and should see who answers (MCP 2026-07-28 basic/index, "Responses").
     fileprivate mutating func append(_ result: Message.Result, of response: Message, era: Era) {
         let bytes = response.bytes
+        if era == .legacy, !result.modernMembers.isEmpty {
+            append(result, of: response, without: result.modernMembers)
+            return
+        }
         guard era == .modern, result.resultType == nil || !result.hasServerInfo else {
             append(contentsOf: bytes[result.range])
             return

@@ -21,21 +21,23 @@ package struct ExposedTool: Sendable {
     package let position: SourcePosition
 
     init(_ definition: ToolDefinition, as name: String, selection: ToolSelection) throws(ToolDefinition.Unusable) {
-        var json = definition.json
-        json["name"] = .string(name)
-        if let description = selection.description { json["description"] = .string(description) }
+        var replaced: [(key: String, value: JSONValue)] = []
+        if name != definition.name { replaced.append(("name", .string(name))) }
+        if let description = selection.description { replaced.append(("description", .string(description))) }
+        var schema = definition.json["inputSchema"] ?? .null
         if selection.arguments.isEmpty {
             shaping = nil
         } else {
             let shaping = ArgumentShaping(selection.arguments)
-            if let schema = json["inputSchema"] { json["inputSchema"] = shaping.schema(from: schema) }
+            schema = shaping.schema(from: schema)
+            replaced.append(("inputSchema", schema))
             self.shaping = shaping
         }
         self.name = name
         upstream = selection.pattern.upstream
         upstreamName = definition.name
-        listing = json.bytes
-        headerParameters = try HeaderParameter.all(in: json["inputSchema"] ?? .null)
+        listing = replaced.isEmpty ? definition.bytes : definition.replacing(replaced)
+        headerParameters = try HeaderParameter.all(in: schema)
         upstreamHeaderParameters = definition.headerParameters
         position = selection.pattern.position
     }

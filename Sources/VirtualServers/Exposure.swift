@@ -29,6 +29,16 @@ package struct Exposure: Sendable {
         }
     }
 
+    /// An upstream that is missing now and may have a tool of that name when it comes up.
+    package func missingUpstream(thatMayExpose name: String) -> String? {
+        definition.tools.first { selection in
+            let pattern = selection.pattern
+            guard missingUpstreams.contains(pattern.upstream) else { return false }
+            if let exposed = selection.exposedName { return exposed == name }
+            return Glob(definition.naming == .plain ? pattern.glob : "\(pattern.upstream)_\(pattern.glob)").matches(name)
+        }?.pattern.upstream
+    }
+
     package subscript(name: String) -> ExposedTool? { byName[name].map { tools[$0] } }
 }
 

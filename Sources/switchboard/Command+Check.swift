@@ -25,6 +25,7 @@ extension Command {
         for problem in loaded.problems { print(problem.description) }
         guard case .settings(let settings, _) = loaded else { return summary(loaded.problems.count) }
         guard words.flags.contains("--connect") else { return loaded.problems.isEmpty ? fine(settings) : summary(loaded.problems.count) }
+        Configured.logWarningsOnly()
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             var count = loaded.problems.count
@@ -35,8 +36,9 @@ extension Command {
                     print(Problem("upstream \"\(upstream.name)\" does not answer: \(failure)", at: upstream.definition.position, fix: fix))
                 } else {
                     let status = upstream.status
-                    printError(
-                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")")
+                    print(
+                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")"
+                    )
                 }
             }
             for problem in gateway.exposureProblems {

@@ -100,6 +100,7 @@ extension Command {
             printError("there is no upstream “\(name)”; there are: \(settings.upstreams.map(\.name).joined(separator: ", "))")
             return 1
         }
+        Configured.logWarningsOnly()
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             let failure = await gateway.connect(to: [name]).first?.failure
@@ -124,7 +125,8 @@ extension Command {
     private static func withClient(
         _ settings: Settings, _ server: String, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
     ) -> Int32 {
-        onLoops(count: 1) { loops in
+        Configured.logWarningsOnly()
+        return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             let used = settings.virtualServers.first { $0.name == server }?.upstreams
             _ = await gateway.connect(to: used)

@@ -2,6 +2,7 @@ import Configuration
 import Diagnostics
 import Gateway
 import Network
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -36,6 +37,9 @@ enum Configured {
         printError("there is no virtual server “\(name)”; \(near)")
         return nil
     }
+
+    /// Commands that end by themselves leave the running commentary to those that serve.
+    static func logWarningsOnly() { Log.threshold.store(Log.Level.warning.rawValue, ordering: .relaxed) }
 
     static var login: String { environment["USER"] ?? environment["LOGNAME"] ?? "local" }
 }

@@ -31,8 +31,8 @@ struct Program {
 
     private static func run(_ words: [String]) throws(UsageError) -> Int32 {
         guard let first = words.first else {
-            print(Help.overview)
-            return 0
+            printError(Help.overview)
+            return 2
         }
         switch first {
         case "--help", "-h", "help":
@@ -94,6 +94,7 @@ enum FileHandleWriter {
 
 /// Runs async work on the loops and waits for its outcome.
 func onLoops(count: Int, _ work: @escaping @Sendable (LoopGroup) async -> Int32) -> Int32 {
+    ProcessMemory.keepFreed()
     Signals.ignoreBrokenPipes()
     ProcessTree.adoptOrphans()
     let loops = LoopGroup(count: count, name: "loop")

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from harness.deadline import eventually
 from harness.gateway import BINARY
-from harness.process import Process, marked
+from harness.process import MARK, Process, marked
 
 pytestmark = pytest.mark.gateway
 
@@ -16,7 +16,7 @@ def test_the_demo_lists_calls_explains_itself_and_leaves_nothing(tmp_path):
     mark = tmp_path.name
     done = subprocess.run(
         [BINARY, "demo", "--once"], capture_output=True, text=True, timeout=140, cwd=tmp_path,
-        env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), "INTEROP_MARK": mark})
+        env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), MARK: mark})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "claude mcp add" in done.stdout and "http://127.0.0.1:" in done.stdout
     assert 10 <= len(done.stdout.splitlines()) <= 120, "half a minute's reading"

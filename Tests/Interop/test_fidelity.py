@@ -100,6 +100,32 @@ def test_a_clients_own_headers_and_token_do_not_go_upstream(url, raw):
     assert "callers-own" not in str(headers)
 
 
+def test_an_answer_over_several_lines_is_read(raw, url):
+    raw.respond = answer_with('{\n  "jsonrpc": "2.0",\r\n  "id": $ID,\n  "result": ' + json.dumps(json.loads(RESULT), indent=4) + "\n}\n")
+    try:
+        assert Wire(url).call("tools/call", {"name": "odd", "arguments": {}}).result["vendor"] == json.loads(ODD)
+    finally:
+        raw.respond = None
+
+
+def test_a_stream_whose_data_has_several_lines_is_read(raw, url):
+    notice = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "$TOKEN", "progress": 1, "message": "one\ntwo"}}
+
+    def respond(handler, message):
+        notice["params"]["progressToken"] = message["params"]["_meta"]["progressToken"]
+        answer = {"jsonrpc": "2.0", "id": message["id"], "result": json.loads(RESULT)}
+        events = ["\n".join("data: " + line for line in json.dumps(m, indent=2).split("\n")) for m in (notice, answer)]
+        handler.answer(200, ("id: 1\ndata:\n\n: hello\n\n" + "\n\n".join(events) + "\n\n").encode(), "text/event-stream")
+
+    raw.respond = respond
+    try:
+        reply = Wire(url).call("tools/call", {"name": "odd", "arguments": {}}, progressToken="mine")
+        assert reply.result["vendor"] == json.loads(ODD)
+        assert [m["params"] for m in reply.notifications] == [{"progressToken": "mine", "progress": 1, "message": "one\ntwo"}]
+    finally:
+        raw.respond = None
+
+
 # Upstreams that misbehave
 
 def answer_with(body, status=200, kind="application/json"):

@@ -6,14 +6,12 @@ import anyio
 import pytest
 from harness.clients import KINDS, Refused, connect, list_tools
 from harness.schemas import MODERN
+from harness.scope import prompts_and_resources
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/upstreams")
 import toolset  # noqa: E402
 
 pytestmark = pytest.mark.anyio
-
-REVISIONS = {"http-modern": {MODERN}, "stdio-modern": {MODERN}}
-
 
 async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world):
     async with connect(client, world.target(upstream)) as session:
@@ -21,6 +19,9 @@ async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world
             assert (session.revision == MODERN) == client.endswith("modern")
         assert session.instructions == "For tests only."
         assert "tools" in session.capabilities
+        if world.gateway:
+            # A client must not be led to ask for what is not there.
+            assert not {"prompts", "resources", "completions", "completion"} & set(session.capabilities)
 
         tools = {tool["name"]: tool for tool in await list_tools(session)}
         for wanted in toolset.TOOLS:
@@ -61,6 +62,7 @@ async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world
         assert refused.value.code == -32602
 
 
+@prompts_and_resources
 async def test_prompts_and_resources_pass(client, upstream, world):
     if KINDS[client][1] != "http" and upstream not in ("modern", "older"):
         pytest.skip("one path is enough")

@@ -79,7 +79,7 @@ struct HeaderParameterTests {
     func refuses(schema: String) throws {
         let schema = try tree(bytes(schema))
         #expect(throws: ToolDefinition.Unusable.self) { try HeaderParameter.all(in: schema) }
-        #expect { try ToolDefinition(["name": "tool-7", "inputSchema": schema]) } throws: {
+        #expect { try ToolDefinition(parsing: JSONValue.object([.init("name", "tool-7"), .init("inputSchema", schema)]).bytes) } throws: {
             ($0 as? ToolDefinition.Unusable)?.reason.contains("tool-7") == true
         }
     }

@@ -25,7 +25,7 @@ struct MessageTests {
     }
 
     static let mistakes: [(String, Int, String?)] = [
-        ("", -32700, nil), ("{", -32700, nil), ("nonsense", -32600, nil), ("[]", -32600, nil), ("\"x\"", -32600, nil), ("{\"a\"}", -32700, nil),
+        ("", -32700, nil), ("{", -32700, nil), ("nonsense", -32700, nil), ("[]", -32600, nil), ("\"x\"", -32600, nil), ("{\"a\"}", -32700, nil),
         (#"{"jsonrpc":"2.0","id":1,"method":"ping"} x"#, -32700, "1"),
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"arguments":{"a":01}}}"#, -32700, "1"),
         ("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"ping\",\"params\":{\"name\":\"\u{1}\"}}", -32700, #""a""#),

@@ -38,11 +38,28 @@ struct ReplyTests {
         #expect(rest == sent)
     }
 
-    @Test("a legacy client gets the result byte for byte", arguments: results)
+    @Test("a legacy client gets the result as it is spelt, without the members that its revision does not have", arguments: results)
     func legacy(result: String) throws {
         let response = try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#)
         let reply = Reply(response, id: bytes("4"), era: .legacy)
+        var expected = try tree(bytes(result))
+        for key in ["resultType", "ttlMs", "cacheScope"] { expected[key] = nil }
+        #expect(try tree(reply.bytes)["result"] == expected)
+        guard try tree(bytes(result)) == expected else { return }
         #expect(String(decoding: reply.bytes, as: UTF8.self) == #"{"jsonrpc":"2.0","id":4,"result":\#(result)}"#)
+    }
+
+    @Test(
+        "modern members go wherever they stand, commas with them",
+        arguments: [
+            (#"{"ttlMs":1,"cacheScope":"public","resultType":"complete"}"#, "{}"),
+            (#"{ "ttlMs" : 1 , "a" : 1 }"#, #"{ "a" : 1 }"#),
+            (#"{"a":1,"ttlMs":1,"cacheScope":"public","b":2,"resultType":"complete"}"#, #"{"a":1,"b":2}"#),
+            (#"{"resultType":"complete","ttlMs":1,"a":{"ttlMs":2}}"#, #"{"a":{"ttlMs":2}}"#),
+        ])
+    func stripped(result: String, left: String) throws {
+        let reply = Reply(try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#), id: bytes("4"), era: .legacy)
+        #expect(try tree(reply.bytes)["result"] == (try tree(bytes(left))))
     }
 
     @Test(

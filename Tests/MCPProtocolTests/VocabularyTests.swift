@@ -35,13 +35,13 @@ struct VocabularyTests {
         arguments: ["{}", #"{"name":""}"#, #"{"name":"a"}"#, #"{"name":5,"inputSchema":{}}"#, #"{"name":"a","inputSchema":true}"#, "[]", "null"])
     func unusableTools(json: String) throws {
         let json = try tree(bytes(json))
-        #expect(throws: ToolDefinition.Unusable.self) { try ToolDefinition(json) }
+        #expect(throws: ToolDefinition.Unusable.self) { try ToolDefinition(parsing: json.bytes) }
     }
 
     @Test("a tool keeps members that nobody knows")
     func tool() throws {
         let json: JSONValue = ["x": 1, "inputSchema": ["type": "object"], "name": "a", "_meta": ["y": nil]]
-        #expect(try ToolDefinition(json).json == json)
+        #expect(try ToolDefinition(parsing: json.bytes).json == json)
     }
 }
 

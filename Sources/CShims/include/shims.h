@@ -40,3 +40,18 @@ int shim_spawn(const char *path, char *const arguments[], char *const environmen
 void shim_ignore_sigpipe(void);
 // Writes the number of `signal` as one byte to `descriptor` whenever it arrives. One descriptor for the process.
 int shim_forward_signal(int signal, int descriptor);
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+/* Keeps freed memory up to these bounds instead of giving it back at once. */
+static inline void shim_keep_freed_memory(int block_bytes, int total_bytes) {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, block_bytes);
+    mallopt(M_TRIM_THRESHOLD, total_bytes);
+#else
+    (void)block_bytes;
+    (void)total_bytes;
+#endif
+}

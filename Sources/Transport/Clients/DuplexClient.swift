@@ -107,7 +107,9 @@ package final class DuplexClient: Sendable {
 
     /// Answered at once, since what follows on the channel builds on it.
     private func initialize(_ message: Message, id: ArraySlice<UInt8>) -> Reply {
-        guard let description = service.describe(server) else { return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id) }
+        guard let description = service.describe(server) else {
+            return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id)
+        }
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
@@ -134,8 +136,12 @@ package final class DuplexClient: Sendable {
         let key = message.idText ?? ""
         let cancellation = Cancellation()
         let problem = state.withLock { state -> ProtocolError? in
-            guard state.running[key] == nil, state.subscriptions[key] == nil else { return ProtocolError(.invalidRequest, "Invalid request: this id is in use") }
-            guard state.running.count + state.subscriptions.count < Self.runningMax else { return ProtocolError(.internalError, "too many requests at once") }
+            guard state.running[key] == nil, state.subscriptions[key] == nil else {
+                return ProtocolError(.invalidRequest, "Invalid request: this id is in use")
+            }
+            guard state.running.count + state.subscriptions.count < Self.runningMax else {
+                return ProtocolError(.internalError, "too many requests at once")
+            }
             if message.method == .listen { state.subscriptions[key] = cancellation } else { state.running[key] = cancellation }
             return nil
         }
@@ -172,7 +178,8 @@ package final class DuplexClient: Sendable {
         default:
             let (revision, capabilities, level) = state.withLock { ($0.revision, $0.capabilities, $0.logLevel) }
             guard let revision else {
-                let hint = speaksModern ? "send `initialize` first, or the `_meta` of revision \(Revision.latestModern.rawValue)" : "send `initialize` first"
+                let hint =
+                    speaksModern ? "send `initialize` first, or the `_meta` of revision \(Revision.latestModern.rawValue)" : "send `initialize` first"
                 return Reply(ProtocolError(.invalidRequest, "Invalid request: \(hint)"), id: id)
             }
             let call = Call(

@@ -59,7 +59,7 @@ package final class HTTPFront: Sendable {
         let isModernHeader = header.flatMap(Revision.init)?.era == .modern
         switch request.method {
         case .post:
-            if let type = request.headers["content-type"]?.lowercased(), !type.hasPrefix("application/json") {
+            if request.headers.count(of: "content-type") > 0, !request.headers.mentions("content-type", "application/json") {
                 return exchange.respondText(415, "the body must be application/json", fields: fields)
             }
             await handlePost(exchange, server: server, header: header, fields: fields)
@@ -117,16 +117,17 @@ private enum Route {
     case messages(String?)
 
     init?(_ path: String) {
-        let parts = path.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).dropFirst().map(String.init)
-        switch (parts.first, parts.count) {
-        case ("healthz", 1): self = .health
-        case ("readyz", 1): self = .readiness
-        case ("mcp", 1): self = .mcp(nil)
-        case ("sse", 1): self = .sse(nil)
-        case ("messages", 1): self = .messages(nil)
-        case (let name?, 2) where !name.isEmpty && parts[1] == "mcp": self = .mcp(name)
-        case (let name?, 2) where !name.isEmpty && parts[1] == "sse": self = .sse(name)
-        case (let name?, 2) where !name.isEmpty && parts[1] == "messages": self = .messages(name)
+        let path = path.utf8
+        guard path.first == UInt8(ascii: "/") else { return nil }
+        let first = path.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        let rest = path[first.endIndex...]
+        let name = rest.isEmpty ? nil : String(Substring(first))
+        switch String(Substring(rest.isEmpty ? first : rest.dropFirst())) {
+        case "mcp" where name != "": self = .mcp(name)
+        case "sse" where name != "": self = .sse(name)
+        case "messages" where name != "": self = .messages(name)
+        case "healthz" where name == nil: self = .health
+        case "readyz" where name == nil: self = .readiness
         default: return nil
         }
     }

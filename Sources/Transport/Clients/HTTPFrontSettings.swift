@@ -17,15 +17,25 @@ package struct HTTPFrontSettings: Sendable {
     /// Why a request is refused before anything else is looked at: a page of another site must not reach a local server by making
     /// its name resolve to us (DNS rebinding; MCP 2026-07-28 basic/transports/streamable-http, "Security & Endpoint").
     func refusal(of request: HTTPRequest) -> String? {
-        let host = request.headers["host"] ?? ""
-        guard let name = Self.hostName(host), Self.isLoopback(name) || hosts.contains(name) else {
-            return "the Host header names a host that this gateway does not serve"
+        if !isPlainLoopback(request.headers.bytes(of: "host")) {
+            guard let name = Self.hostName(request.headers["host"] ?? ""), Self.isLoopback(name) || hosts.contains(name) else {
+                return "the Host header names a host that this gateway does not serve"
+            }
         }
         guard let origin = request.headers["origin"] else { return nil }
         guard request.headers.count(of: "origin") == 1, Self.isLoopbackOrigin(origin) || origins.contains(origin.lowercased()) else {
             return "the Origin is not among allowed_origins"
         }
         return nil
+    }
+
+    /// The two spellings that nearly every local client uses, told without making a String.
+    private func isPlainLoopback(_ host: ArraySlice<UInt8>?) -> Bool {
+        guard let host else { return false }
+        let name = host.prefix { $0 != UInt8(ascii: ":") }
+        let port = host[name.endIndex...].dropFirst()
+        return (name.elementsEqual("127.0.0.1".utf8) || name.elementsEqual("localhost".utf8)) && port.count <= 5
+            && port.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
     }
 
     /// What lets a permitted page read our answers (the Fetch standard, "CORS protocol").

@@ -15,9 +15,11 @@ final class HTTPReplyChannel: ClientChannel {
         self.exchange = exchange
         self.fields = fields
         self.heartbeat = heartbeat
-        let accept = exchange.request.headers["accept"]?.lowercased()
-        acceptsStream = accept?.contains("text/event-stream") ?? false
-        acceptsJSON = accept.map { $0.contains("application/json") || $0.contains("*/*") || $0.contains("application/*") } ?? true
+        let headers = exchange.request.headers
+        acceptsStream = headers.mentions("accept", "text/event-stream")
+        acceptsJSON =
+            headers.mentions("accept", "application/json") || headers.mentions("accept", "*/*") || headers.mentions("accept", "application/*")
+            || headers.count(of: "accept") == 0
     }
 
     /// Whether the client can read any answer of ours.

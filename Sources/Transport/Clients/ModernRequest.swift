@@ -16,7 +16,8 @@ enum ModernRequest {
     static func check(_ message: Message, headers: HTTPHeaders?) throws(ProtocolError) -> (capabilities: [UInt8], logLevel: LogLevel?) {
         if let defect = message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let meta = message.params.meta else {
-            throw ProtocolError(.invalidParams, "Invalid params: `_meta` with `\(MetaKey.protocolVersion)` and `\(MetaKey.clientCapabilities)` is missing")
+            let keys = "`\(MetaKey.protocolVersion)` and `\(MetaKey.clientCapabilities)`"
+            throw ProtocolError(.invalidParams, "Invalid params: `_meta` with \(keys) is missing")
         }
         guard let version = meta.protocolVersion else {
             throw ProtocolError(.invalidParams, "Invalid params: `_meta` lacks `\(MetaKey.protocolVersion)`")
@@ -41,6 +42,7 @@ enum ModernRequest {
         try check("MCP-Protocol-Version", headers, "mcp-protocol-version", is: version)
         try check("Mcp-Method", headers, "mcp-method", is: message.methodText)
         guard message.method?.isNamed == true, let name = message.text(message.params.name ?? message.params.uri) else { return }
+        if headers.isExactly("mcp-name", name), headers.count(of: "mcp-name") == 1, !name.hasPrefix("=?") { return }
         let sent = headers["mcp-name"]
         guard headers.count(of: "mcp-name") <= 1 else { throw mismatch("Mcp-Name stands there twice") }
         guard let sent else { throw mismatch("the header Mcp-Name is missing") }
@@ -50,8 +52,9 @@ enum ModernRequest {
 
     private static func check(_ name: String, _ headers: HTTPHeaders, _ key: StaticString, is value: String) throws(ProtocolError) {
         guard headers.count(of: key) <= 1 else { throw mismatch("\(name) stands there twice") }
+        if headers.isExactly(key, value) { return }
         guard let sent = headers[key] else { throw mismatch("the header \(name) is missing") }
-        guard sent == value else { throw mismatch("\(name) “\(sent.prefix(100))” does not match “\(value.prefix(100))” in the body") }
+        throw mismatch("\(name) “\(sent.prefix(100))” does not match “\(value.prefix(100))” in the body")
     }
 
     static func mismatch(_ what: String) -> ProtocolError { ProtocolError(.headerMismatch, "Header mismatch: \(what)") }

@@ -21,7 +21,10 @@ package final class StdioFront: Sendable {
         channel = LineChannel(
             input: input, output: output, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,
             onLine: { line in if line.contains(where: { $0 > 0x20 }) { client.receive(line) } },
-            onOverlongLine: { link.send(Reply(ProtocolError(.invalidRequest, "Invalid request: a message of more than \(lineBytesMax) bytes"), id: [], isIDKnown: false).bytes) },
+            onOverlongLine: {
+                let error = ProtocolError(.invalidRequest, "Invalid request: a message of more than \(lineBytesMax) bytes")
+                link.send(Reply(error, id: [], isIDKnown: false).bytes)
+            },
             onEnd: { _ = ended.send(true) })
         link.channel = channel
         self.client = client
@@ -36,8 +39,11 @@ package final class StdioFront: Sendable {
         await channel.drained(within: time)
     }
 
-    /// Stops waiting for input.
-    package func stop() { _ = ended.send(true) }
+    /// Ends at once: waits for no more input and cancels what runs, for whoever sends a signal will not wait long.
+    package func stop() {
+        _ = ended.send(true)
+        client.close()
+    }
 }
 
 /// Lets the client be made before the channel that it writes to; set once, before anything is read.

@@ -42,20 +42,15 @@ enum SSEOpening {
         let first = Mailbox<String>(capacity: 1)
         let channelBox = Mutex<SSEChannel?>(nil)
         EventLoop.current?.spawn {
-            var parser = SSEParser(eventBytesMax: endpoint.limits.replyBytesMax)
-            var events: [SSEEvent] = []
-            while let chunk = (try? await response.chunk(within: .seconds(3_600))) ?? nil {
-                guard (try? parser.feed(chunk, { events.append($0) })) != nil else { break }
-                for event in events {
-                    if event.event == "endpoint" {
-                        _ = first.send(String(decoding: event.data, as: UTF8.self))
-                    } else if let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) {
-                        if pending.route(message) { continue }
-                        if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message) }
-                        if message.method == .toolsChanged { onEvent(.toolsChanged) }
-                    }
+            let events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
+            while let event = (try? await events.next(within: .seconds(3_600))) ?? nil {
+                if event.event == "endpoint" {
+                    _ = first.send(String(decoding: event.data, as: UTF8.self))
+                } else if let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) {
+                    if pending.route(message) { continue }
+                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message) }
+                    if message.method == .toolsChanged { onEvent(.toolsChanged) }
                 }
-                events.removeAll(keepingCapacity: true)
             }
             response.cancel()
             first.close()

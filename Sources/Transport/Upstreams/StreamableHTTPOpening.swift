@@ -53,7 +53,7 @@ enum StreamableHTTPOpening {
             return .notModern
         } catch {
             switch error {
-            case .unavailable where response.status == 401 || response.status == 403: throw error
+            case .refused where response.status == 401 || response.status == 403: throw error
             case .timedOut, .broken: throw error
             default: return .notModern
             }

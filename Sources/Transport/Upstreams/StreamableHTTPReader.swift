@@ -7,14 +7,13 @@ final class StreamableHTTPReader {
     private let endpoint: HTTPEndpoint
     /// The request whose response is awaited; nil on a stream of notifications.
     private let id: Int?
-    private var parser: SSEParser
-    private var events: [SSEEvent] = []
+    private let events: SSEStream
 
     init(response: HTTPClientResponse, endpoint: HTTPEndpoint, id: Int?) {
         self.response = response
         self.endpoint = endpoint
         self.id = id
-        parser = SSEParser(eventBytesMax: endpoint.limits.replyBytesMax)
+        events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
     }
 
     /// The next message; a response to another request than ours is passed over.
@@ -36,38 +35,32 @@ final class StreamableHTTPReader {
         }
         if let message = try? Message(scanning: bytes, depthMax: endpoint.limits.jsonDepthMax) { return message }
         switch response.status {
-        case 401, 403: throw .unavailable("it refuses the gateway's credential (HTTP \(response.status))")
+        case 401, 403: throw .refused("it refuses the gateway's credential (HTTP \(response.status))")
         case 200..<300: throw .violation("it answered with something that is no MCP message: \(excerpt(bytes))")
-        case 429, 502, 503, 504: throw .unavailable("it answered with HTTP \(response.status)")
+        case 429, 502, 503, 504: throw .refused("it answered with HTTP \(response.status)")
         default: throw .violation("it answered with HTTP \(response.status): \(excerpt(bytes))")
         }
     }
 
     private func nextEvent(within time: Duration) async throws(UpstreamError) -> Message {
         while true {
-            while !events.isEmpty {
-                let event = events.removeFirst()
-                guard event.event == "message", !event.data.isEmpty else { continue }
-                guard let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) else {
-                    throw .violation("it sent an event that is no MCP message: \(excerpt(event.data))")
-                }
-                return message
-            }
+            let event: SSEEvent?
             do {
-                guard let chunk = try await response.chunk(within: time) else { throw UpstreamError.broken("its stream ended without an answer") }
-                try parser.feed(chunk) { events.append($0) }
-            } catch let error as NetworkError {
-                throw UpstreamError(error, during: "its stream broke off")
-            } catch let error as UpstreamError {
-                throw error
+                event = try await events.next(within: time)
             } catch {
-                throw .violation("\(error)")
+                throw UpstreamError(error, during: "its stream broke off")
             }
+            guard let event else { throw .broken("its stream ended without an answer") }
+            guard event.event == "message", !event.data.isEmpty else { continue }
+            guard let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) else {
+                throw .violation("it sent an event that is no MCP message: \(excerpt(event.data))")
+            }
+            return message
         }
     }
 }
 
 extension HTTPHeaders {
     /// Whether the content is `text/event-stream`, whatever parameters follow.
-    var isEventStream: Bool { self["content-type"].map { $0.lowercased().hasPrefix("text/event-stream") } ?? false }
+    var isEventStream: Bool { mentions("content-type", "text/event-stream") }
 }

@@ -170,7 +170,7 @@ package final class Upstream: Sendable {
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
-                let tools = try await readTools(link)
+                let tools = try await link.tools(limits: limits, log: log)
                 state.withLock { state in
                     state.link = link
                     state.logLevel = nil
@@ -203,7 +203,7 @@ package final class Upstream: Sendable {
             guard isStale else { continue }
             refreshAt = .now + limits.listAgeMax
             do {
-                publish(.up, tools: try await readTools(link), peer: link.peer)
+                publish(.up, tools: try await link.tools(limits: limits, log: log), peer: link.peer)
             } catch {
                 if case .timedOut = error { continue }
                 return (error.description, false)
@@ -271,41 +271,6 @@ package final class Upstream: Sendable {
         _ = try? await link.exchange(
             UpstreamRequest("logging/setLevel", members: members), within: CallLimit(idle: limits.probeTime, total: limits.probeTime),
             cancellation: Cancellation(), onNotification: { _ in })
-    }
-
-    /// All pages of the upstream's list. Tools that can't be used are left out and named in the log.
-    private func readTools(_ link: any UpstreamLink) async throws(UpstreamError) -> [ToolDefinition] {
-        guard link.peer.capabilities["tools"] != nil else { return [] }
-        var tools: [ToolDefinition] = []
-        var names: Set<String> = []
-        var cursor: String?
-        for _ in 0..<limits.listPagesMax {
-            var request = UpstreamRequest("tools/list")
-            if let cursor {
-                request.members.append("\"cursor\":")
-                request.members.append(jsonString: cursor)
-            }
-            let answer = try await link.exchange(
-                request, within: CallLimit(idle: limits.openingTime, total: limits.openingTime), cancellation: Cancellation(),
-                onNotification: { _ in })
-            guard let result = answer.resultValue, let page = result["tools"]?.array else {
-                throw .violation("it answered `tools/list` with: \(excerpt(answer.bytes))")
-            }
-            for json in page {
-                do {
-                    let tool = try ToolDefinition(json)
-                    guard names.insert(tool.name).inserted else { continue }
-                    tools.append(tool)
-                } catch {
-                    log.warning("lists \(error.reason); it is left out")
-                }
-            }
-            guard let next = result["nextCursor"]?.string else { return tools }
-            guard next != cursor, tools.count < limits.listToolsMax else { break }
-            cursor = next
-        }
-        log.warning("its tool list has no end; the first \(tools.count) tools are used")
-        return tools
     }
 }
 

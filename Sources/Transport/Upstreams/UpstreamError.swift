@@ -2,6 +2,8 @@
 package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// It can't be reached, or refuses us; nothing was done.
     case unavailable(String)
+    /// It is there but refuses this request by its HTTP status; nothing was done.
+    case refused(String)
     /// It went away in mid-call; the call may have had an effect.
     case broken(String)
     case timedOut
@@ -12,6 +14,7 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unavailable(let text): text
+        case .refused(let text): text
         case .broken(let text): text
         case .timedOut: "no answer in time"
         case .cancelled: "cancelled"

@@ -36,7 +36,7 @@ struct DemoStage: Sendable {
             as: report_problem
             description: Report a problem to the help desk.
             arguments:
-              project:  { fixed: help-desk }         # always sent, never shown
+              project:  { fixed: DESK }              # always sent, never shown
               priority: { allow: [low, normal] }     # agents can't cry wolf
               draft:    { hidden: true }             # not for agents
           - notes.add_note
@@ -57,7 +57,7 @@ struct DemoStage: Sendable {
             onLog: { line in if let start = line.firstRange(of: "http://") { _ = address.send(String(line[start.lowerBound...])) } },
             onExit: { _ in address.close() }, onOverlongLine: {})
         let command = ChildCommand(
-            executable: sample, arguments: ["tickets", "--transport", "http", "--era", "modern", "--port", "0"],
+            executable: sample, arguments: ["tickets", "--transport", "http", "--era", "modern", "--until-input-ends"],
             environment: Configured.environment.map { ($0.key, $0.value) }, directory: folder)
         let tickets = try ChildProcess.spawn(command, on: loops.loops[0], lineBytesMax: 65_536, queuedBytesMax: 65_536, events: events)
         guard case .element(let url) = await address.next(within: .seconds(10)) else {
@@ -119,5 +119,8 @@ struct DemoStage: Sendable {
         return word.hasPrefix("/") ? word : FileManager.default.currentDirectoryPath + "/" + word
     }
 
-    private static func temporaryFolder() -> String { Configured.environment["TMPDIR"].map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } ?? "/tmp" }
+    private static func temporaryFolder() -> String {
+        guard let folder = Configured.environment["TMPDIR"], !folder.isEmpty else { return "/tmp" }
+        return folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    }
 }

@@ -10,7 +10,8 @@ import uuid
 
 from .deadline import PATIENCE, eventually
 
-MARK = "INTEROP_MARK"
+# The gateway hands only some of its environment to the servers that it starts; what begins with XDG_ is among it.
+MARK = "XDG_INTEROP_MARK"
 
 
 def marked(mark):

@@ -6,9 +6,9 @@ import threading
 
 
 class RawUpstream:
-    """`tools` and `result` are JSON texts, sent as they are. Give `respond` to answer tools/call by hand."""
+    """`tools` and `result` are JSON texts, sent as they are. Give `respond` to answer tools/call by hand, `tls` to speak HTTPS."""
 
-    def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None):
+    def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None):
         self.tools, self.result, self.respond = tools, result, respond
         self.requests = []
         outer = self
@@ -54,7 +54,12 @@ class RawUpstream:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/mcp"
+        if tls:
+            # Each handshake in its own thread: one that fails must not hold up the others.
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.server.handle_error = lambda *_: None
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def calls(self):

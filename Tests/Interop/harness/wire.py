@@ -151,9 +151,17 @@ class Wire:
         parts = urllib.parse.urlsplit(url)
         self.host, self.port, self.path = parts.hostname, parts.port, parts.path
 
-    def send(self, method="POST", body=None, headers=(), path=None, answers=None, revision=None):
-        """Sends exactly these headers (pairs or a mapping) after Host; Content-Length comes with a body."""
+    def send(self, method="POST", body=None, headers=(), path=None, answers=None, revision=None, window=None):
+        """Sends exactly these headers (pairs or a mapping) after Host; Content-Length comes with a body.
+
+        `window`: bytes that the system receives on behalf of a client that does not read.
+        """
         connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+        if window:
+            connection.sock = socket.socket()
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+            connection.sock.settimeout(PATIENCE)
+            connection.sock.connect((self.host, self.port))
         pairs = list(headers.items()) if hasattr(headers, "items") else list(headers)
         connection.putrequest(method, path or self.path, skip_host=any(n.lower() == "host" for n, _ in pairs), skip_accept_encoding=True)
         if isinstance(body, (dict, list)):
@@ -166,8 +174,8 @@ class Wire:
         response = connection.getresponse()
         return Reply(connection, response, revision or self.revision, answers)
 
-    def post(self, message, headers=None, without=()):
-        """A request as a well-behaved client sends it; `headers` replaces some (None leaves one out)."""
+    def post(self, message, headers=None, body=None, window=None):
+        """A request as a well-behaved client sends it; `headers` replaces some (None leaves one out), `body` spells the message."""
         base = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
         if self.revision == schemas.MODERN:
             if "method" in message:
@@ -184,16 +192,17 @@ class Wire:
             if value is not None:
                 base[name] = value
         method = message.get("method") if isinstance(message, dict) else None
-        return self.send("POST", message, base, answers=method)
+        return self.send("POST", message if body is None else body, base, answers=method, window=window)
 
-    def call(self, method, params=None, id=1, headers=None, capabilities=None, **more_meta):
+    def call(self, method, params=None, id=1, headers=None, capabilities=None, window=None, indent=None, **more_meta):
         """A modern request with its `_meta`, or a legacy one without."""
         params = dict(params or {})
         if self.revision == schemas.MODERN:
             params.setdefault("_meta", meta(capabilities=capabilities, **more_meta))
         elif more_meta:
             params["_meta"] = more_meta
-        return self.post(request(method, params, id), headers)
+        message = request(method, params, id)
+        return self.post(message, headers, json.dumps(message, indent=indent).encode() if indent else None, window)
 
     # The legacy opening
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import signal
 
 PIXEL = base64.b64encode(bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -48,6 +49,7 @@ TOOLS = [
     tool("slow", {"steps": {"type": "integer", "minimum": 1}}),
     tool("gated", {"gate": STRING}, ["gate"], description="Reports progress, then waits until `release` names its gate."),
     tool("release", {"gate": STRING}, ["gate"]),
+    tool("flood", {"steps": {"type": "integer"}, "bytes": {"type": "integer"}}, description="Reports much progress before it answers."),
     tool("pictures"),
     tool("unicode", {"text": STRING}),
     tool("big", {"bytes": {"type": "integer"}}),
@@ -190,6 +192,8 @@ class Toolset:
         return text(f"{steps} steps")
 
     async def do_gated(self, arguments, context):
+        # Where no second connection leads to this process, a signal opens what is shut.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.open_gates)
         gate = self.gates.setdefault(arguments["gate"], asyncio.Event())
         await context.progress(1, 2, "waiting")
         self.journal.write(event="waiting", gate=arguments["gate"])
@@ -197,9 +201,19 @@ class Toolset:
         await context.progress(2, 2, "released")
         return text("released")
 
+    def open_gates(self):
+        for gate in self.gates.values():
+            gate.set()
+
     async def do_release(self, arguments, context):
         self.gates.setdefault(arguments["gate"], asyncio.Event()).set()
         return text("ok")
+
+    async def do_flood(self, arguments, context):
+        steps = arguments.get("steps", 1000)
+        for step in range(1, steps + 1):
+            await context.progress(step, steps, "x" * arguments.get("bytes", 10_000))
+        return text("flooded")
 
     async def do_pictures(self, arguments, context):
         return {"content": [

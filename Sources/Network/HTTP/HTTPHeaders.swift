@@ -88,6 +88,31 @@ package struct HTTPHeaders: Sendable {
         return false
     }
 
+    /// Whether the first value of a field holds this text somewhere, ASCII case aside; false when the field is missing.
+    package func mentions(_ lowercaseName: StaticString, _ lowercaseText: StaticString) -> Bool {
+        guard let field = first(lowercaseName) else { return false }
+        let count = lowercaseText.utf8CodeUnitCount
+        let text = UnsafeBufferPointer(start: lowercaseText.utf8Start, count: count)
+        return storage.withUnsafeBufferPointer { bytes in
+            var start = Int(field.valueStart)
+            while start + count <= Int(field.valueEnd) {
+                var same = 0
+                while same < count, Self.lowercase(bytes[start + same]) == text[same] { same += 1 }
+                if same == count { return true }
+                start += 1
+            }
+            return false
+        }
+    }
+
+    /// Whether the first value of a field is this text, case and all.
+    package func isExactly(_ lowercaseName: StaticString, _ text: String) -> Bool {
+        guard let field = first(lowercaseName) else { return false }
+        return storage[Int(field.valueStart)..<Int(field.valueEnd)].elementsEqual(text.utf8)
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
     /// Calls with each name, in lower case, and value, in order.
     package func forEach(_ body: (_ name: String, _ value: String) -> Void) {
         for field in fields {

@@ -49,6 +49,8 @@ package final class HTTPClientResponse {
         do throws(NetworkError) {
             guard let link else { return try ended() ?? [] }
             let deadline = link.connection.loop.now.advanced(by: limit)
+            // What the server announces is believed up to a bound: it may never come.
+            if let count = reader.remainingLength { body.reserveCapacity(min(count, max, 1 << 20)) }
             repeat {
                 try read(into: &body, softMax: .max, hardMax: max)
                 if reader.isDone { break }
