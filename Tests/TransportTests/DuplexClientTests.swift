@@ -126,7 +126,7 @@ struct DuplexClientTests {
             var calls: [Call] = []
             for _ in 1...512 { calls.append(try await talk.nextCall()) }
             talk.client.close()
-            #expect(calls.allSatisfy(\.cancellation.isCancelled))
+            #expect(calls.filter(\.cancellation.isCancelled).count == 512)
             await talk.client.finishRunning(within: .seconds(10))
         }
     }

@@ -25,7 +25,7 @@ struct ModernRequestTests {
 
     @Test("the metadata must be whole", arguments: bodies)
     func metadata(params: String, code: Int?) throws {
-        expect(code) { try ModernRequest.check(try request("tools/call", params), headers: nil) }
+        expect(code) { _ = try ModernRequest.check(try request("tools/call", params), headers: nil) }
     }
 
     private static let standard = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "get")]
@@ -43,7 +43,7 @@ struct ModernRequestTests {
     @Test("headers and body must agree", arguments: headers)
     func agreement(fields: [(String, String)], code: Int?) throws {
         let fields = try TransportTests.headers(fields)
-        expect(code) { try ModernRequest.check(try request("tools/call", #""name":"get",\#(Self.good)"#), headers: fields) }
+        expect(code) { _ = try ModernRequest.check(try request("tools/call", #""name":"get",\#(Self.good)"#), headers: fields) }
     }
 
     static let names: [(String, String, String?, Int?)] = [
@@ -57,14 +57,14 @@ struct ModernRequestTests {
         let fields = try TransportTests.headers(
             [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)] + (name.map { [("Mcp-Name", $0)] } ?? []))
         let params = [params, Self.good].filter { !$0.isEmpty }.joined(separator: ",")
-        expect(code) { try ModernRequest.check(try request(method, params), headers: fields) }
+        expect(code) { _ = try ModernRequest.check(try request(method, params), headers: fields) }
     }
 
     @Test("an unknown version is told from a mismatch: header and body agree, and we don't speak it")
     func unknownVersion() throws {
         let fields = try TransportTests.headers([("MCP-Protocol-Version", "2099-01-01"), ("Mcp-Method", "tools/list")])
         let params = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01",\#(Self.capabilities)}"#
-        expect(-32022) { try ModernRequest.check(try request("tools/list", params), headers: fields) }
+        expect(-32022) { _ = try ModernRequest.check(try request("tools/list", params), headers: fields) }
     }
 
     @Test("capabilities and log level are read as they were sent")

@@ -1,8 +1,8 @@
 import JSON
 import MCPProtocol
-import Network
 import Testing
 
+@testable import Network
 @testable import Transport
 
 @Suite("Calls that wait on a shared channel")
@@ -130,7 +130,10 @@ struct SSETargetTests {
     @Test("whatever the address, it goes on one line to the upstream's own host", arguments: ["/a\r\nHost: evil", "/a b", "a\nb", "\\\\evil.example\\m"])
     func splitting(address: String) throws {
         let target = try SSEOpening.target(address, at: url)
-        #expect(target.hasPrefix("/"))
+        let origin = HTTPOrigin(isTLS: true, host: "up.example", port: 443)
+        let head = String(decoding: HTTPClientRequest(.post, origin, target).head(), as: UTF8.self)
+        #expect(head.hasPrefix("POST /") && head.contains("HTTP/1.1\r\nHost: up.example\r\n"))
+        #expect(head.split(separator: "\r\n").first?.split(separator: " ").count == 3)
     }
 
     @Test("an IPv6 upstream is known by its brackets")
