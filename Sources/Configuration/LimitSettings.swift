@@ -45,7 +45,7 @@ extension LimitSettings {
 
     /// All keys, in the order of the documentation.
     package static let keys: [Key] = [
-        Key(name: "request_header_bytes", kind: .bytes(\.requestHeaderBytesMax, 1_024...1 << 20)),
+        Key(name: "request_header_bytes", kind: .bytes(\.requestHeaderBytesMax, 1_024...65_535)),
         Key(name: "request_header_time", kind: .time(\.requestHeaderTime, .milliseconds(10) ... .seconds(600))),
         Key(name: "request_body_bytes", kind: .bytes(\.requestBodyBytesMax, 1_024...1 << 30)),
         Key(name: "request_body_time", kind: .time(\.requestBodyTime, .milliseconds(10) ... .seconds(3_600))),
