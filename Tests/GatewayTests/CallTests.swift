@@ -80,7 +80,10 @@ struct CallTests {
     func failures() async throws {
         let stage = try Stage()
         let settings = stage.settings(
-            [stage.upstream("up", tools: ["crash"]), stage.upstream("slow", tools: ["silent"], timeout: .milliseconds(50)), stage.absentUpstream("gone")],
+            [
+                stage.upstream("up", tools: ["crash"]), stage.upstream("slow", tools: ["silent"], timeout: .milliseconds(50)),
+                stage.absentUpstream("gone"),
+            ],
             select: ["up.crash", "slow.silent", "gone.get"])
         try await stage.run(settings) { gateway async throws in
             #expect(try await gateway.toolNames() == ["up_crash", "slow_silent"])

@@ -11,7 +11,8 @@ struct ReloadTests {
     @Test("an upstream whose definition is the same goes on; one that changed is replaced, and its process ends")
     func apply() async throws {
         let stage = try Stage()
-        let before = stage.settings([stage.upstream("same", tools: ["get"]), stage.upstream("other", tools: ["get"])], select: ["same.get", "other.get"])
+        let before = stage.settings(
+            [stage.upstream("same", tools: ["get"]), stage.upstream("other", tools: ["get"])], select: ["same.get", "other.get"])
         let after = stage.settings(
             [stage.upstream("same", tools: ["get"], line: 7), stage.upstream("other", tools: ["get", "more"])], select: ["same.get", "other.get"])
         try await stage.run(before) { gateway async throws in
@@ -95,7 +96,9 @@ struct StateTests {
             #expect(accepted?.removed == ["a"])
             #expect(gateway.accept("nothing") == nil)
         }
-        try await stage.run(stage.settings(grown, select: ["up.*"])) { gateway async throws in #expect(try await gateway.toolNames() == ["up_b", "up_c"]) }
+        try await stage.run(stage.settings(grown, select: ["up.*"])) { gateway async throws in
+            #expect(try await gateway.toolNames() == ["up_b", "up_c"])
+        }
     }
 
     @Test("only the owner may look at it")

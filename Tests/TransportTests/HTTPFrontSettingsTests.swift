@@ -39,8 +39,10 @@ struct HTTPFrontSettingsTests {
         ("http://localhost", true), ("http://localhost:3000", true), ("HTTP://LocalHost:3000", true), ("https://127.0.0.1:1", true),
         ("http://[::1]:3000", true), ("https://app.example.com", true), ("https://APP.example.com", true), ("http://app.example.com:3000", true),
         ("http://app.example.com", false), ("https://app.example.com:444", false), ("https://app.example.com.evil.com", false),
-        ("https://evil.com", false), ("http://127.0.0.1.evil.com", false), ("http://localhost.evil.com", false), ("http://localhost:80@evil.com", false),
-        ("http://localhost@evil.com", false), ("http://evil.com#localhost", false), ("http://evil.com/localhost", false), ("http://localhost/", false),
+        ("https://evil.com", false), ("http://127.0.0.1.evil.com", false), ("http://localhost.evil.com", false),
+        ("http://localhost:80@evil.com", false),
+        ("http://localhost@evil.com", false), ("http://evil.com#localhost", false), ("http://evil.com/localhost", false),
+        ("http://localhost/", false),
         ("null", false), ("file://", false), ("file://localhost", false), ("chrome-extension://localhost", false), ("localhost", false),
         ("http://", false), ("http://[::1", false), ("http:/localhost", false), ("https://localhost, https://evil.com", false),
     ]
@@ -70,7 +72,8 @@ struct HTTPFrontSettingsTests {
 
     private func request(_ fields: [(String, String)], method: HTTPMethod = .post) throws -> HTTPRequest {
         HTTPRequest(
-            method: method, path: "/mcp", query: nil, headers: try headers(fields), body: [], peer: PeerAddress(SocketAddress(octets: [127, 0, 0, 1], port: 1)),
+            method: method, path: "/mcp", query: nil, headers: try headers(fields), body: [],
+            peer: PeerAddress(SocketAddress(octets: [127, 0, 0, 1], port: 1)),
             isTLS: false, clientCertificate: nil)
     }
 }

@@ -31,7 +31,8 @@ struct ModernRequestTests {
     private static let standard = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "get")]
 
     static let headers: [([(String, String)], Int?)] = [
-        (standard, nil), (standard.map { ($0.0.uppercased(), $0.1) }, nil), (Array(standard.dropFirst()), -32020), (Array(standard.dropLast()), -32020),
+        (standard, nil), (standard.map { ($0.0.uppercased(), $0.1) }, nil), (Array(standard.dropFirst()), -32020),
+        (Array(standard.dropLast()), -32020),
         ([standard[0], standard[2]], -32020), ([standard[0], ("Mcp-Method", "tools/list"), standard[2]], -32020),
         ([standard[0], ("Mcp-Method", "TOOLS/CALL"), standard[2]], -32020), ([standard[0], standard[1], ("Mcp-Name", "Get")], -32020),
         ([standard[0], standard[1], ("Mcp-Name", "delete")], -32020), ([standard[0], standard[1], ("Mcp-Name", "=?base64?Z2V0?=")], nil),
@@ -69,16 +70,19 @@ struct ModernRequestTests {
 
     @Test("capabilities and log level are read as they were sent")
     func values() throws {
-        let meta = #""_meta":{\#(Self.version),"io.modelcontextprotocol/clientCapabilities":{ "roots": {} },"io.modelcontextprotocol/logLevel":"error"}"#
+        let level = #""io.modelcontextprotocol/logLevel":"error""#
+        let meta = #""_meta":{\#(Self.version),"io.modelcontextprotocol/clientCapabilities":{ "roots": {} },\#(level)}"#
         let checked = try ModernRequest.check(try request("tools/list", meta), headers: nil)
         #expect(String(decoding: checked.capabilities, as: UTF8.self) == #"{ "roots": {} }"#)
         #expect(checked.logLevel == .error)
     }
 
-    @Test(
-        "any sign of the modern era counts",
-        arguments: [(good, nil, true), (good, "2025-06-18", true), ("", nil, false), ("", "2025-11-25", false), ("", "2026-07-28", true), ("", "2099-01-01", true)]
-            as [(String, String?, Bool)])
+    static let signs: [(String, String?, Bool)] = [
+        (good, nil, true), (good, "2025-06-18", true), ("", nil, false), ("", "2025-11-25", false), ("", "2026-07-28", true),
+        ("", "2099-01-01", true),
+    ]
+
+    @Test("any sign of the modern era counts", arguments: signs)
     func meant(params: String, header: String?, isModern: Bool) throws {
         #expect(ModernRequest.isMeant(by: try request("tools/list", params), header: header) == isModern)
     }

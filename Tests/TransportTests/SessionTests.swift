@@ -72,7 +72,8 @@ struct SessionTests {
 
     @Test("large capabilities are cut down to their names, so that the id fits in a header")
     func largeCapabilities() throws {
-        let members = (0..<100).map { JSONValue.Member("capability-\($0)-" + String(repeating: "x", count: 100), .string(String(repeating: "y", count: 100))) }
+        let long = String(repeating: "x", count: 100)
+        let members = (0..<100).map { JSONValue.Member("capability-\($0)-\(long)", .string(long)) }
         let session = try session(capabilities: .object(members))
         let capabilities = try JSONValue(parsing: session.capabilities)
         #expect(capabilities.members?.count == 16)

@@ -14,7 +14,8 @@ func message(_ text: String) throws -> Message { try Message(scanning: bytes(tex
 /// A request's headers as the server reads them.
 func headers(_ fields: [(String, String)]) throws -> HTTPHeaders {
     let lines = fields.map { "\($0.0): \($0.1)\r\n" }.joined()
-    return try HTTPRequestHead(parsing: bytes("POST /mcp HTTP/1.1\r\n\(lines.lowercased().contains("host:") ? "" : "Host: localhost\r\n")\(lines)\r\n")).headers
+    let host = fields.contains { $0.0 == "Host" } ? "" : "Host: localhost\r\n"
+    return try HTTPRequestHead(parsing: bytes("POST /mcp HTTP/1.1\r\n\(host)\(lines)\r\n")).headers
 }
 
 /// Runs a test's body on a loop of its own and hands back what it returns or throws.
