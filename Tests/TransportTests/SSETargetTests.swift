@@ -8,7 +8,7 @@ struct SSETargetTests {
     private let url = UpstreamURL(isTLS: true, host: "up.example", port: 443, target: "/team/sse?key=1")
 
     static let good: [(String, String)] = [
-        ("/messages?id=1", "/messages?id=1"), ("messages?id=1", "/team/messages?id=1"), ("?id=1", "/team/?id=1"),
+        ("/messages?id=1", "/messages?id=1"), ("messages?id=1", "/team/messages?id=1"), ("?id=1", "/team/sse?id=1"),
         ("https://up.example/m", "/m"), ("https://up.example:443/m", "/m"), ("HTTPS://UP.example/M?x", "/M?x"),
         ("/m?next=https://evil.example/", "/m?next=https://evil.example/"), ("/@evil.example", "/@evil.example"),
     ]
