@@ -27,7 +27,8 @@ struct ArgumentSchemaTests {
         ),
         (
             "allow and default", [rule("draft", default: true, allow: [true])],
-            #"{"properties":{"repo":{},"base":{"title":"B"},"draft":{"type":"boolean","enum":[true],"default":true}},"required":["repo","base"],"x":1.0}"#
+            #"{"properties":{"repo":{},"base":{"title":"B"},"draft":{"type":"boolean","enum":[true],"default":true}},"#
+                + #""required":["repo","base"],"x":1.0}"#
         ),
         ("a rule without effect", [rule("base")], plain),
         ("an unknown argument", [rule("nope", default: 1)], plain),
