@@ -29,7 +29,7 @@ final class HTTPReplyChannel: ClientChannel {
     func keepAlive() {
         guard acceptsStream else { return }
         timer = exchange.loop.schedule(after: heartbeat) { [self] in
-            exchange.loop.spawn { [self] in await beat() }
+            exchange.loop.spawn(with: self) { await $0.beat() }
         }
     }
 
