@@ -22,6 +22,9 @@ extension Gateway {
                 guard let bytes = self.clientForm(of: notification, for: call) else { return }
                 await channel.notify(bytes)
             }
+            if response.kind == .error, !response.isWellFormedError {
+                throw UpstreamError.violation("its error has no integer code or no message")
+            }
             if response.errorCode == .headerMismatch, !isRetry {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").

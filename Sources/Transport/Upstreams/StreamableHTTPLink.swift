@@ -14,6 +14,7 @@ final class StreamableHTTPLink: UpstreamLink {
     /// The legacy era's session, where the upstream has sessions.
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
+    private let running = Mutex<[Int: Cancellation]>([:])
 
     init(
         peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
@@ -32,7 +33,11 @@ final class StreamableHTTPLink: UpstreamLink {
         let id = nextID.add(1, ordering: .relaxed).newValue
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
-        defer { cancellation.whenCancelled(nil) }
+        running.withLock { $0[id] = cancellation }
+        defer {
+            running.withLock { _ = $0.removeValue(forKey: id) }
+            cancellation.whenCancelled(nil)
+        }
         do {
             var response = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
             if response.status == 404, current != nil {
@@ -54,7 +59,7 @@ final class StreamableHTTPLink: UpstreamLink {
                 }
             }
         } catch {
-            let error = cancellation.isCancelled ? .cancelled : error
+            let error = isClosed.isCancelled ? .broken("the gateway has closed the link") : cancellation.isCancelled ? .cancelled : error
             switch error {
             case .cancelled, .timedOut: await tellCancelled(id, because: error)
             case .unavailable(let reason): onEvent(.lost(reason))
@@ -73,6 +78,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     func close() async {
         isClosed.cancel()
+        for call in running.withLock({ Array($0.values) }) { call.cancel() }
         guard let id = session.withLock({ $0 }) else { return }
         let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
         _ = try? await response?.body(max: 64 * 1024, within: .seconds(1))
