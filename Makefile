@@ -1,6 +1,8 @@
 # Everything a newcomer types. CI types `.ci/run`, which is made of the same targets.
 
 SWIFT_BUILD = swift build --cache-path .build/cache --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
+# Programs that are handed out carry Swift's libraries with them: faster to start and to run. (lld, for it does not warn about them.)
+RELEASE = -c release $(if $(filter Linux,$(shell uname)),--static-swift-stdlib -Xswiftc -use-ld=lld)
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 INTEROP_FLAGS ?=
@@ -21,8 +23,8 @@ demo: build
 
 build:
 	@scripts/setup build
-	$(SWIFT_BUILD) -c release --product switchboard
-	$(SWIFT_BUILD) -c release --product sample-server
+	$(SWIFT_BUILD) $(RELEASE) --product switchboard
+	$(SWIFT_BUILD) $(RELEASE) --product sample-server
 
 test: unit interop
 
@@ -36,7 +38,7 @@ interop:
 
 bench:
 	@scripts/setup build bench
-	$(SWIFT_BUILD) -c release
+	$(SWIFT_BUILD) $(RELEASE)
 	@scripts/bench $(BENCH_FLAGS)
 
 format:

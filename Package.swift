@@ -55,8 +55,8 @@ let package = Package(
         tests(of: "MCPProtocol", on: ["JSON"]),
         tests(of: "Auth", on: ["Diagnostics"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
-        tests(of: "Transport", on: ["Diagnostics", "JSON", "MCPProtocol", "Network"]),
+        tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
         tests(of: "Configuration", on: ["Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),
-        tests(of: "Gateway", on: ["Configuration", "Diagnostics", "JSON", "Network"]),
+        tests(of: "Gateway", on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
     ]
 )

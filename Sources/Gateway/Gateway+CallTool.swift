@@ -7,7 +7,7 @@ import VirtualServers
 
 extension Gateway {
     /// The way of a call: caller and call → target → permit → arguments → upstream and back.
-    func callTool(_ call: Call, to channel: any ClientChannel) async throws -> Reply? {
+    func callTool(_ call: Call, to channel: any ClientChannel, isRetry: Bool = false) async throws -> Reply? {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
@@ -21,6 +21,12 @@ extension Gateway {
             let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
                 guard let bytes = self.clientForm(of: notification, for: call) else { return }
                 await channel.notify(bytes)
+            }
+            if response.errorCode == .headerMismatch, !isRetry {
+                // Nothing was done: its schema wants other headers than the one that we know
+                // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
+                await upstream.refreshTools()
+                return try await callTool(call, to: channel, isRetry: true)
             }
             if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
             return Reply(response, id: call.id, era: call.era)

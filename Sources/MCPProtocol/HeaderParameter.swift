@@ -39,7 +39,9 @@ package struct HeaderParameter: Hashable, Sendable {
         case .number(let text):
             // The header must be a JSON number as well: `Double` would take `0x2A`, `+42` and `nan`.
             guard text != decoded else { return true }
-            guard let a = Self.integer(text), case .number(let spelt)? = try? JSONValue(parsing: Array(decoded.utf8)), spelt == decoded else { return false }
+            guard let a = Self.integer(text), case .number(let spelt)? = try? JSONValue(parsing: Array(decoded.utf8)), spelt == decoded else {
+                return false
+            }
             return a == Self.integer(spelt)
         default: return false
         }

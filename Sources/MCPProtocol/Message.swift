@@ -25,6 +25,8 @@ package struct Message: Sendable {
     package func value(_ extent: JSONExtent) -> JSONValue { (try? JSONValue(parsing: extent.range, of: bytes)) ?? .null }
     /// The id as it is spelt, for use as a key; `1` and `"1"` differ.
     package var idText: String? { id.map { String(decoding: bytes[$0.range], as: UTF8.self) } }
+    /// The code of an error response.
+    package var errorCode: ErrorCode? { error.flatMap { value($0)["code"]?.integer }.map(ErrorCode.init(rawValue:)) }
     /// The method's name, known or not.
     package var methodText: String { methodName.map(text) ?? "" }
 }

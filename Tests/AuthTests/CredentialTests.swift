@@ -10,7 +10,10 @@ struct CredentialTests {
     static let forms: [(CredentialDefinition, String)] = [
         (.none, ""),
         (.bearer(reference(.environment("T"))), "Authorization: Bearer tok\r\n"),
-        (.basic(username: reference(.environment("U")), password: reference(.environment("P"))), "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
+        (
+            .basic(username: reference(.environment("U")), password: reference(.environment("P"))),
+            "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"
+        ),
         (.basic(username: reference(.text("u")), password: reference(.environment("C"))), "Authorization: Basic dTphOmI=\r\n"),
         (
             .headers([.init(name: "X-A", value: reference(.text("v "), .environment("T"))), .init(name: "X-B", value: reference(.environment("P")))]),

@@ -6,28 +6,29 @@ import Testing
 @Suite("Schemas of shaped arguments")
 struct ArgumentSchemaTests {
     private static let plain =
-        #"{"type":"object","properties":{"repo":{"type":"string"},"base":{"type":"string","description":"B"},"draft":{"type":"boolean"}},"required":["repo","base"],"x":1.0}"#
+        #"{"properties":{"repo":{},"base":{"title":"B"},"draft":{"type":"boolean"}},"required":["repo","base"],"x":1.0}"#
 
     static let goldens: [(String, [ArgumentRule], String)] = [
         (
             "fixed is gone", [rule("repo", fixed: "acme/web")],
-            #"{"type":"object","properties":{"base":{"type":"string","description":"B"},"draft":{"type":"boolean"}},"required":["base"],"x":1.0}"#
+            #"{"properties":{"base":{"title":"B"},"draft":{"type":"boolean"}},"required":["base"],"x":1.0}"#
         ),
         (
             "hidden is gone", [rule("base", hidden: true), rule("repo", hidden: true)],
-            #"{"type":"object","properties":{"draft":{"type":"boolean"}},"x":1.0}"#
+            #"{"properties":{"draft":{"type":"boolean"}},"x":1.0}"#
         ),
         (
             "a default makes optional", [rule("base", default: "main")],
-            #"{"type":"object","properties":{"repo":{"type":"string"},"base":{"type":"string","description":"B","default":"main"},"draft":{"type":"boolean"}},"required":["repo"],"x":1.0}"#
+            #"{"properties":{"repo":{},"base":{"title":"B","default":"main"},"draft":{"type":"boolean"}},"required":["repo"],"x":1.0}"#
         ),
         (
             "allow is an enum, and stays required", [rule("base", allow: ["main", "dev"])],
-            #"{"type":"object","properties":{"repo":{"type":"string"},"base":{"type":"string","description":"B","enum":["main","dev"]},"draft":{"type":"boolean"}},"required":["repo","base"],"x":1.0}"#
+            #"{"properties":{"repo":{},"base":{"title":"B","enum":["main","dev"]},"draft":{"type":"boolean"}},"required":["repo","base"],"x":1.0}"#
         ),
         (
             "allow and default", [rule("draft", default: true, allow: [true])],
-            #"{"type":"object","properties":{"repo":{"type":"string"},"base":{"type":"string","description":"B"},"draft":{"type":"boolean","enum":[true],"default":true}},"required":["repo","base"],"x":1.0}"#
+            #"{"properties":{"repo":{},"base":{"title":"B"},"draft":{"type":"boolean","enum":[true],"default":true}},"#
+                + #""required":["repo","base"],"x":1.0}"#
         ),
         ("a rule without effect", [rule("base")], plain),
         ("an unknown argument", [rule("nope", default: 1)], plain),

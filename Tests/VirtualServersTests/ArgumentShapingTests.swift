@@ -25,7 +25,8 @@ struct ArgumentShapingTests {
         (#"{"base":10e-1}"#, #"{"base":10e-1,"repo":"acme/web","draft":true,"secret":"s"}"#),
         (
             #"{ "z" : [ 1.0, 1e3 , {"repo":"deep","repo":2} ] ,"é":"\u00e9","n":123456789012345678901234567890}"#,
-            #"{"z" : [ 1.0, 1e3 , {"repo":"deep","repo":2} ],"é":"\u00e9","n":123456789012345678901234567890,"repo":"acme/web","draft":true,"secret":"s"}"#
+            #"{"z" : [ 1.0, 1e3 , {"repo":"deep","repo":2} ],"é":"\u00e9","n":123456789012345678901234567890,"#
+                + #""repo":"acme/web","draft":true,"secret":"s"}"#
         ),
     ]
 
@@ -38,7 +39,8 @@ struct ArgumentShapingTests {
         (#"{"repo":"acme/web"}"#, "`repo` is not an argument of this tool"), (#"{"\u0072epo":"evil"}"#, "`repo` is not an argument of this tool"),
         (#"{"repo":null}"#, "`repo` is not an argument of this tool"), (#"{"token":"t"}"#, "`token` is not an argument of this tool"),
         (#"{"tok\u0065n":null}"#, "`token` is not an argument of this tool"), (#"{"secret":"x"}"#, "`secret` is not an argument of this tool"),
-        (#"{"base":"prod"}"#, #"`base` must be one of "main", "dev", 1"#), (#"{"base":"1"}"#, "must be one of"), (#"{"base":true}"#, "must be one of"),
+        (#"{"base":"prod"}"#, #"`base` must be one of "main", "dev", 1"#), (#"{"base":"1"}"#, "must be one of"),
+        (#"{"base":true}"#, "must be one of"),
         (#"{"base":null}"#, "must be one of"), (#"{"base":["main"]}"#, "must be one of"), (#"{"base":{"main":1}}"#, "must be one of"),
         (#"{"base":"Main"}"#, "must be one of"), (#"{"base":"main "}"#, "must be one of"), (#"{"base":1.0000001}"#, "must be one of"),
         (#"{"\u0062ase":"prod"}"#, "must be one of"), (#"{"base":"main","base":"prod"}"#, "twice"), (#"{"base":"main","\u0062ase":"prod"}"#, "twice"),
@@ -58,8 +60,10 @@ struct ArgumentShapingTests {
 
     static let meanings: [(String, String, Bool)] = [
         ("1", "1.0", true), ("1", "1e0", true), ("100", "1E2", true), ("0", "-0", true), ("1", "\"1\"", false), ("1", "true", false),
-        ("9007199254740993", "9007199254740992", false), ("0.1", "0.10", true), ("null", "null", true), ("null", "0", false), ("\"a\"", "\"a\"", true),
-        ("\"K\"", "\"\u{212A}\"", false), ("\"é\"", "\"e\u{301}\"", false), ("[1,2]", "[1.0,2]", true), ("[1,2]", "[2,1]", false), ("[1]", "[1,1]", false),
+        ("9007199254740993", "9007199254740992", false), ("0.1", "0.10", true), ("null", "null", true), ("null", "0", false),
+        ("\"a\"", "\"a\"", true),
+        ("\"K\"", "\"\u{212A}\"", false), ("\"é\"", "\"e\u{301}\"", false), ("[1,2]", "[1.0,2]", true), ("[1,2]", "[2,1]", false),
+        ("[1]", "[1,1]", false),
         (#"{"a":1,"b":2}"#, #"{"b":2,"a":1.0}"#, true), (#"{"a":1}"#, #"{"a":2}"#, false), (#"{"a":1}"#, #"{"b":1}"#, false), ("{}", "[]", false),
     ]
 

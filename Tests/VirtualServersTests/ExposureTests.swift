@@ -9,7 +9,8 @@ struct ExposureTests {
     @Test("names have the upstream before them, unless plain or given")
     func naming() throws {
         let catalogues = ["git": try catalogue("list", "get")]
-        #expect(Exposure(server(select("git.list"), select("git.get", as: "fetch")), catalogues: catalogues).tools.map(\.name) == ["git_list", "fetch"])
+        #expect(
+            Exposure(server(select("git.list"), select("git.get", as: "fetch")), catalogues: catalogues).tools.map(\.name) == ["git_list", "fetch"])
         #expect(Exposure(server(select("git.list"), naming: .plain), catalogues: catalogues).tools.map(\.name) == ["list"])
     }
 
@@ -61,7 +62,8 @@ struct ExposureTests {
         #expect(exposure.tools.map(\.upstream) == ["a"])
         #expect(
             exposure.problems.map(\.description) == [
-                #"virtual-servers/team.yaml:7:3: "b.get" and "a.get" (virtual-servers/team.yaml:4:3) would both be called "get"; rename one with `as:`"#
+                #"virtual-servers/team.yaml:7:3: "b.get" and "a.get" (virtual-servers/team.yaml:4:3) "#
+                    + #"would both be called "get"; rename one with `as:`"#
             ])
     }
 
@@ -113,7 +115,9 @@ struct ExposureTests {
         #expect(exposure.problems.isEmpty)
     }
 
-    @Test("pages hold so many tools each, and one page is there even when there are none", arguments: [(0, [0]), (1, [1]), (2, [2]), (3, [2, 1]), (4, [2, 2])])
+    @Test(
+        "pages hold so many tools each, and one page is there even when there are none",
+        arguments: [(0, [0]), (1, [1]), (2, [2]), (3, [2, 1]), (4, [2, 2])])
     func pages(count: Int, lengths: [Int]) throws {
         let tools = try (0..<count).map { try ToolDefinition(["name": .string("t\($0)"), "inputSchema": [:]]) }
         let catalogues = ["a": Catalogue(tools: tools, baseline: Set(tools.map(\.name)))]

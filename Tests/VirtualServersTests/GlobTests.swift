@@ -31,7 +31,9 @@ struct GlobTests {
         }
     }
 
-    @Test("no pattern runs away", arguments: [("a*a*a*a*a*a*a*a*a*a*b", "a"), ("*a*a*a*a*a*a*a*a*a*b", "a"), ("*?*?*?*?*?*?*?*b", "c"), ("********b", "b")])
+    @Test(
+        "no pattern runs away",
+        arguments: [("a*a*a*a*a*a*a*a*a*a*b", "a"), ("*a*a*a*a*a*a*a*a*a*b", "a"), ("*?*?*?*?*?*?*?*b", "c"), ("********b", "b")])
     func pathological(pattern: String, letter: String) {
         let name = String(repeating: letter, count: 2_000) + "x"
         var steps = 0

@@ -124,7 +124,10 @@ final class HTTPServerConnection {
     func waitForReader() async throws(NetworkError) {
         while connection.queuedBytes >= limits.queuedBytesMax {
             guard !isWaitingForReader else {
-                await withUnsafeContinuation { others.append($0) }
+                await withUnsafeContinuation { continuation in
+                    // The reader may have caught up since the look above.
+                    if isWaitingForReader { others.append(continuation) } else { continuation.resume() }
+                }
                 continue
             }
             isWaitingForReader = true

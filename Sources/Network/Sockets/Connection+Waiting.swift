@@ -3,14 +3,25 @@ extension Connection {
         precondition(reader == nil, "two tasks read from one connection")
         readDeadline = deadline
         arm(deadline)
-        return await withUnsafeContinuation { reader = $0 }
+        return await withUnsafeContinuation { continuation in
+            // What happened between the caller's look and here must not be lost.
+            guard state == .open else { return continuation.resume(returning: .closed) }
+            if mayRead { return continuation.resume(returning: .ready) }
+            if let deadline, loop.now >= deadline { return continuation.resume(returning: .timedOut) }
+            reader = continuation
+        }
     }
 
     func waitWritable(until deadline: ContinuousClock.Instant?) async -> Wake {
         precondition(writer == nil, "two tasks wait to write to one connection")
         writeDeadline = deadline
         arm(deadline)
-        return await withUnsafeContinuation { writer = $0 }
+        return await withUnsafeContinuation { continuation in
+            guard !isClosed else { return continuation.resume(returning: .closed) }
+            if output.count < writeThreshold { return continuation.resume(returning: .ready) }
+            if let deadline, loop.now >= deadline { return continuation.resume(returning: .timedOut) }
+            writer = continuation
+        }
     }
 
     func wakeReader(_ wake: Wake) {

@@ -28,6 +28,7 @@ extension HTTPFront {
         default:
             let cancellation = Cancellation()
             exchange.onPeerGone = { cancellation.cancel() }
+            if exchange.isPeerGone { cancellation.cancel() }
             let call = Call(
                 server: server, caller: .anonymous, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
                 logLevel: checked.logLevel, cancellation: cancellation, headers: exchange.request.headers)

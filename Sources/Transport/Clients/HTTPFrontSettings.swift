@@ -73,7 +73,9 @@ package struct HTTPFrontSettings: Sendable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { !$0.hasPrefix("+") && UInt8($0) != nil }
     }
 
-    private static func isPort(_ text: Substring) -> Bool { text.first == ":" && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) } && text.utf8.count <= 6 }
+    private static func isPort(_ text: Substring) -> Bool {
+        text.first == ":" && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) } && text.utf8.count <= 6
+    }
 
     static func isLoopbackOrigin(_ origin: String) -> Bool {
         for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {

@@ -81,6 +81,7 @@ enum SSEOpening {
         guard !address.contains("://"), !address.hasPrefix("//") else {
             throw .violation("its `endpoint` event names another origin, \(address.prefix(200))")
         }
+        if address.hasPrefix("?") { return url.target.prefix { $0 != "?" } + address }
         let folder = url.target.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         return folder + "/" + address
     }

@@ -99,6 +99,12 @@ package final class Upstream: Sendable {
         return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
     }
 
+    /// Reads its list again now, since a call has shown that ours is out of date.
+    package func refreshTools() async {
+        guard let link = state.withLock({ $0.link }), let tools = try? await link.tools(limits: limits, log: log) else { return }
+        if state.withLock({ $0.link === link }) { publish(.up, tools: tools, peer: link.peer) }
+    }
+
     private func finishCall() {
         let drained = state.withLock { state in
             state.running -= 1

@@ -40,19 +40,22 @@ package struct CallLimit: Sendable {
 /// Measures a call against its limit.
 struct CallClock {
     private let limit: CallLimit
-    private let start = ContinuousClock.now
-    private var lastSign = ContinuousClock.now
+    private let start: ContinuousClock.Instant
+    private var lastSign: ContinuousClock.Instant
 
-    init(_ limit: CallLimit) { self.limit = limit }
+    init(_ limit: CallLimit, at now: ContinuousClock.Instant = .now) {
+        self.limit = limit
+        start = now
+        lastSign = now
+    }
 
     /// Counts the idle time anew.
-    mutating func sawProgress() { lastSign = .now }
+    mutating func sawProgress(at now: ContinuousClock.Instant = .now) { lastSign = now }
 
     /// What is left; zero or less when time is up.
-    var remaining: Duration {
-        let now = ContinuousClock.now
-        return min(lastSign + limit.idle - now, start + limit.total - now)
-    }
+    var remaining: Duration { remaining(at: .now) }
+
+    func remaining(at now: ContinuousClock.Instant) -> Duration { min(lastSign + limit.idle - now, start + limit.total - now) }
 }
 
 /// What a link tells its owner outside of calls.

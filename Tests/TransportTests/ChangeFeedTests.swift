@@ -1,0 +1,47 @@
+import Testing
+
+@testable import Transport
+
+@Suite("The feed of changes")
+struct ChangeFeedTests {
+    @Test("listeners hear of their own server only, until they leave")
+    func listeners() async {
+        let feed = ChangeFeed()
+        let (mine, other) = (feed.listen(to: "a"), feed.listen(to: "b"))
+        feed.publish(.tools, to: "a")
+        feed.publish(.tools, to: "b")
+        feed.publish(.tools, to: "c")
+        feed.leave(mine)
+        feed.publish(.tools, to: "a")
+        feed.leave(other)
+        #expect(await drain(mine) == ["tools"])
+        #expect(await drain(other) == ["tools"])
+    }
+
+    @Test("everyone hears the end, and nothing after it")
+    func end() async {
+        let feed = ChangeFeed()
+        let listeners = [feed.listen(to: "a"), feed.listen(to: "b")]
+        feed.publish(.tools, to: "a")
+        feed.end()
+        feed.publish(.tools, to: "a")
+        #expect(await drain(listeners[0]) == ["tools", "end"])
+        #expect(await drain(listeners[1]) == ["end"])
+    }
+
+    @Test("a listener that is behind keeps what it has, and is not waited for")
+    func behind() async {
+        let feed = ChangeFeed()
+        let listener = feed.listen(to: "a")
+        for _ in 0..<1_000 { feed.publish(.tools, to: "a") }
+        feed.leave(listener)
+        let seen = await drain(listener)
+        #expect(!seen.isEmpty && seen.count <= 16)
+    }
+
+    private func drain(_ listener: ChangeFeed.Listener) async -> [String] {
+        var seen: [String] = []
+        while let change = await listener.changes.next() { seen.append("\(change)") }
+        return seen
+    }
+}

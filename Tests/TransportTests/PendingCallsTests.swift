@@ -1,0 +1,81 @@
+import JSON
+import MCPProtocol
+import Testing
+
+@testable import Transport
+
+@Suite("Calls that wait on a shared channel")
+struct PendingCallsTests {
+    private let pending = PendingCalls()
+    private let limit = CallLimit(idle: .seconds(10), total: .seconds(10))
+
+    @Test("an answer finds its call, and only once")
+    func routes() async throws {
+        let (a, b) = (try pending.open(), try pending.open())
+        #expect(a.id != b.id)
+        #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(b.id),"result":{"to":"b"}}"#)))
+        #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"error":{"code":1}}"#)))
+        let answers = (
+            try await pending.response(from: a.mailbox, within: limit, onNotification: { _ in }),
+            try await pending.response(from: b.mailbox, within: limit, onNotification: { _ in })
+        )
+        #expect(answers.0.kind == .error)
+        #expect(answers.1.resultValue == ["to": "b"])
+        pending.close(a.id)
+        #expect(!pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"result":{}}"#)))
+    }
+
+    @Test(
+        "what belongs to no call is handed back",
+        arguments: [
+            #"{"jsonrpc":"2.0","id":99,"result":{}}"#, #"{"jsonrpc":"2.0","id":"1","result":{}}"#, #"{"jsonrpc":"2.0","id":null,"error":{}}"#,
+            #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#,
+            #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"1"}}"#,
+            #"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#,
+        ])
+    func foreign(text: String) throws {
+        _ = try pending.open()
+        #expect(!pending.route(try message(text)))
+    }
+
+    @Test("notifications come before the answer, to the call whose token they name")
+    func notifications() async throws {
+        let (a, b) = (try pending.open(), try pending.open())
+        #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(a.id),"progress":1}}"#)))
+        #expect(!pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
+        pending.close(b.id)
+        #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
+        #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"result":{}}"#)))
+        var seen: [MCPProtocol.Method?] = []
+        _ = try await pending.response(from: a.mailbox, within: limit, onNotification: { seen.append($0.method) })
+        #expect(seen == [.progress, .log])
+    }
+
+    @Test("a channel that is lost ends every call and refuses later ones")
+    func lost() async throws {
+        let (_, mailbox) = try pending.open()
+        pending.lose("it is gone")
+        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+            if case UpstreamError.broken("it is gone")? = $0 as? UpstreamError { true } else { false }
+        }
+        #expect { try pending.open() } throws: { if case UpstreamError.unavailable("it is gone")? = $0 as? UpstreamError { true } else { false } }
+    }
+
+    @Test("a call without time has timed out")
+    func timeout() async throws {
+        let (_, mailbox) = try pending.open()
+        await #expect { try await pending.response(from: mailbox, within: CallLimit(idle: .zero, total: .zero), onNotification: { _ in }) } throws: {
+            if case UpstreamError.timedOut? = $0 as? UpstreamError { true } else { false }
+        }
+    }
+
+    @Test("an upstream that floods one call loses it")
+    func flood() async throws {
+        let (id, mailbox) = try pending.open()
+        let progress = try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(id)}}"#)
+        for _ in 0..<1_100 { _ = pending.route(progress) }
+        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+            if case UpstreamError.broken? = $0 as? UpstreamError { true } else { false }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Auth
+import JSON
+import MCPProtocol
+import Testing
+
+@testable import Transport
+
+@Suite("Sessions")
+struct SessionTests {
+    private let seal: Seal
+    private let table: SessionTable
+
+    init() throws {
+        seal = try Seal(key: Array(0..<32))
+        table = SessionTable(seal: seal)
+    }
+
+    private func session(capabilities: JSONValue = ["roots": ["listChanged": true]]) throws -> Session {
+        try Session(server: "team", caller: .anonymous, revision: .v2025_06_18, capabilities: capabilities)
+    }
+
+    @Test("an id is the session itself: another instance with the key accepts it")
+    func sealed() throws {
+        let session = try session()
+        let id = try table.begin(session)
+        let opened = try #require(SessionTable(seal: seal).session(id, server: "team", caller: .anonymous))
+        #expect(opened.key == session.key)
+        #expect(opened.revision == .v2025_06_18)
+        #expect(opened.capabilities == session.capabilities)
+        #expect(id.utf8.allSatisfy { (0x21...0x7E).contains($0) })
+    }
+
+    @Test("an id is good for its caller and its virtual server only, also once it is known")
+    func bound() throws {
+        let id = try table.begin(try session())
+        for _ in 0..<2 {
+            #expect(table.session(id, server: "other", caller: .anonymous) == nil)
+            #expect(table.session(id, server: "team", caller: .localUser("alice")) == nil)
+            #expect(table.session(id, server: "team", caller: .localUser("anonymous")) == nil)
+            #expect(table.session(id, server: "team", caller: .anonymous) != nil)
+        }
+    }
+
+    @Test("an id that was tampered with, or sealed for something else, is none")
+    func tampered() throws {
+        let id = Array(try table.begin(try session()).utf8)
+        for index in id.indices {
+            var other = id
+            other[index] = other[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+            #expect(table.session(String(decoding: other, as: UTF8.self), server: "team", caller: .anonymous) == nil)
+        }
+        let fields = bytes(#"["k","team","anonymous","2025-06-18"]{}"#)
+        #expect(Session(opening: try seal.seal(fields, for: "session"), with: seal) != nil)
+        #expect(Session(opening: try seal.seal(fields, for: "state"), with: seal) == nil)
+        #expect(Session(opening: try Seal(key: Array(1..<33)).seal(fields, for: "session"), with: seal) == nil)
+        for bad in [#"["k","team","anonymous"]{}"#, #"["k","team","anonymous","1999"]{}"#, "{}", "", #"[1,2,3,4]{}"#] {
+            #expect(Session(opening: try seal.seal(bytes(bad), for: "session"), with: seal) == nil)
+        }
+        #expect(Session(opening: String(repeating: "A", count: 10_000), with: seal) == nil)
+        #expect(Session(opening: "", with: seal) == nil)
+    }
+
+    @Test("a session that has ended is gone, and no other")
+    func ended() throws {
+        let (a, b) = (try session(), try session())
+        let (idA, idB) = (try table.begin(a), try table.begin(b))
+        #expect(table.session(idA, server: "team", caller: .anonymous) != nil)
+        table.end(a)
+        #expect(table.session(idA, server: "team", caller: .anonymous) == nil)
+        #expect(table.session(idB, server: "team", caller: .anonymous) != nil)
+    }
+
+    @Test("large capabilities are cut down to their names, so that the id fits in a header")
+    func largeCapabilities() throws {
+        let long = String(repeating: "x", count: 100)
+        let members = (0..<100).map { JSONValue.Member("capability-\($0)-\(long)", .string(long)) }
+        let session = try session(capabilities: .object(members))
+        let capabilities = try JSONValue(parsing: session.capabilities)
+        #expect(capabilities.members?.count == 16)
+        let id = try table.begin(session)
+        #expect(id.utf8.count < 4_096)
+        #expect(table.session(id, server: "team", caller: .anonymous) != nil)
+    }
+
+    @Test("the end of a session cancels its calls, closes its stream and forgets its log level")
+    func endCancels() async throws {
+        let (a, b) = (try session(), try session())
+        let (mine, other) = (Cancellation(), Cancellation())
+        table.add(mine, id: "1", of: a)
+        table.add(other, id: "1", of: b)
+        table.set(.error, for: a)
+        let feed = ChangeFeed()
+        let listener = feed.listen(to: "team")
+        table.replaceStream(of: a, with: listener)
+        table.end(a)
+        #expect(mine.isCancelled && !other.isCancelled)
+        #expect(table.logLevel(of: a) == .info)
+        #expect(await listener.changes.next() == nil)
+    }
+
+    @Test("a call is cancelled by its id as it was spelt, in its own session")
+    func cancel() throws {
+        let (a, b) = (try session(), try session())
+        let call = Cancellation()
+        table.add(call, id: "1", of: a)
+        table.cancel(callWith: #""1""#, of: a)
+        table.cancel(callWith: "1", of: b)
+        #expect(!call.isCancelled)
+        table.cancel(callWith: "1", of: a)
+        #expect(call.isCancelled)
+        let done = Cancellation()
+        table.add(done, id: "2", of: a)
+        table.remove(callWith: "2", of: a)
+        table.cancel(callWith: "2", of: a)
+        #expect(!done.isCancelled)
+    }
+
+    @Test("a new stream takes the place of the old one, whose end does not remove the new one")
+    func streams() async throws {
+        let session = try session()
+        let feed = ChangeFeed()
+        let (old, new) = (feed.listen(to: "team"), feed.listen(to: "team"))
+        table.replaceStream(of: session, with: old)
+        table.replaceStream(of: session, with: new)
+        #expect(await old.changes.next() == nil)
+        table.removeStream(of: session, old)
+        table.end(session)
+        #expect(await new.changes.next() == nil)
+    }
+
+    @Test("log levels belong to sessions")
+    func levels() throws {
+        let (a, b) = (try session(), try session())
+        table.set(.debug, for: a)
+        #expect(table.logLevel(of: a) == .debug)
+        #expect(table.logLevel(of: b) == .info)
+        #expect(table.logLevel(of: nil) == .info)
+    }
+}
