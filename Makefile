@@ -19,7 +19,8 @@ help:
 	@echo "make clean    remove everything that was built"
 
 demo: build
-	@XDG_STATE_HOME="$(CURDIR)/.build/state" .build/release/switchboard demo $(DEMO_FLAGS)
+	@SWITCHBOARD_DEMO_TIME_SERVER="$$(scripts/demo-servers)" XDG_STATE_HOME="$(CURDIR)/.build/state" \
+		.build/release/switchboard demo $(DEMO_FLAGS)
 
 build:
 	@scripts/setup build
@@ -49,4 +50,4 @@ lint:
 	swift format lint --strict -r Package.swift Sources Tests
 
 clean:
-	rm -rf .build .build-venv .build-venv-legacy .build-pip
+	rm -rf .build .build-demo .build-venv .build-venv-legacy .build-pip

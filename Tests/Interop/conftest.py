@@ -6,6 +6,7 @@ import os
 
 import pytest
 from harness.clients import KINDS, Target
+from harness.deadline import eventually
 from harness.gateway import BINARY, Configuration, Gateway
 from harness.upstream import Upstream, running
 
@@ -73,6 +74,7 @@ def world(tmp_path_factory):
             for name in upstreams}
         servers["prefixed"] = {"tools": ["modern.echo", "older.*", "child.add"]}
         with Gateway(Configuration(folder, settings, servers)) as gateway:
+            eventually(lambda: all(state["state"] == "up" for state in gateway.ready()["upstreams"].values()), within=30)
             yield World(upstreams, gateway)
 
 

@@ -45,12 +45,12 @@ def test_a_slow_reader_holds_up_nobody_else(world, upstream):
         for number in range(5):
             began = Wire(world.url(upstream)).call("tools/call", {"name": "echo", "arguments": {"text": str(number)}})
             assert began.result["content"][0]["text"] == str(number)
-        # It gets the answer, and in order what progress was not too much to keep for it; or, too far behind, is cut off.
+        # In order, it gets all or what was not too much to keep for it; too far behind, it gets an error or is cut off.
         last = 1
         with contextlib.suppress(http.client.HTTPException, ConnectionError):
             while message := slow.next():
                 if "method" not in message:
-                    assert message["result"]["content"][0]["text"] == "flooded"
+                    assert "error" in message or message["result"]["content"][0]["text"] == "flooded"
                     break
                 assert message["params"]["progress"] > last
                 last = message["params"]["progress"]

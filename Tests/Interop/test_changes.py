@@ -89,6 +89,43 @@ async def test_tools_that_appear_later_are_held_back_where_the_team_says_so(work
             assert await names(held) == before
 
 
+@pytest.mark.gateway
+@pytest.mark.quick
+async def test_accepting_an_upstream_takes_its_new_tools(workshop):
+    upstream = workshop.upstream("one")
+    configuration = workshop.configuration([upstream], {
+        "held": {"names": "plain", "tools": ["one.*"]},
+        "shown": {"names": "plain", "tools": ["one.*"], "new_tools": "show"}})
+    gateway = workshop.gateway(configuration)
+    async with connect("http-modern", Target.server(gateway, "shown")) as shown, \
+            connect("http-modern", Target.server(gateway, "held")) as held:
+        before = await names(held)
+        done = await in_thread(configuration.run, "accept", "one")
+        assert (done.returncode, done.stdout) == (0, "nothing has changed\n"), done.stderr
+        await shown.call("add_tool", {"name": "surprise"})
+        await shown.call("remove_tool", {"name": "pictures"})
+        await until(shown, lambda known: "surprise" in known and "pictures" not in known)
+        assert await names(held) == before - {"pictures"}
+        async with held.watching() as changed:
+            done = await in_thread(configuration.run, "accept", "one")
+            assert (done.returncode, sorted(done.stdout.splitlines())) == (0, ["+ one.surprise", "- one.pictures"]), done.stderr
+            await changed()
+        await until(held, lambda known: known == before - {"pictures"} | {"surprise"})
+        # What comes next is held again.
+        await shown.call("add_tool", {"name": "another"})
+        await until(shown, lambda known: "another" in known)
+        assert "another" not in await names(held)
+
+
+@pytest.mark.gateway
+@pytest.mark.quick
+def test_accepting_what_is_not_there_is_refused(workshop):
+    configuration = workshop.configuration({"absent": {"url": "http://127.0.0.1:9/mcp"}}, {"team": {"tools": ["absent.*"]}})
+    for name in ("absent", "absnet"):
+        done = configuration.run("accept", name)
+        assert done.returncode == 1 and done.stdout == "" and "absent" in done.stderr
+
+
 # Configuration
 
 @pytest.mark.gateway

@@ -186,8 +186,8 @@ def test_tools_as_json_is_the_list_as_it_is_sent(desk):
 def test_call_prints_the_result(desk):
     done = desk.run("call", "--server", "team", "one_add", '{"a": 2, "b": 3}')
     assert (done.returncode, done.stderr) == (0, "") and "5" in done.stdout
-    done = desk.run("call", "--server", "team", "create_pr", '{"base": "main", "token": "t"}')
-    assert done.returncode == 0 and "acme/web" in done.stdout
+    done = desk.run("call", "--server", "team", "create_pr", '{"base": "main", "token": "t"}', "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["structuredContent"]["received"]["repo"] == "acme/web"
 
 
 @pytest.mark.parametrize("arguments", [

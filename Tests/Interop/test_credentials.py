@@ -18,7 +18,9 @@ def upstream(tmp_path_factory):
 
 
 def serve(workshop, settings, environment=None):
-    configuration = workshop.configuration(settings, {"team": {"names": "plain", "tools": [f"{name}.whoami" for name in settings][:1]}})
+    configuration = workshop.configuration(settings, {
+        # What no virtual server uses is not even started.
+        "team": {"names": "plain", "tools": [f"{name}.{tool}" for name, tool in zip(settings, ["whoami", "echo"])]}})
     return workshop.gateway(configuration, environment=environment or {})
 
 

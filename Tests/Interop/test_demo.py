@@ -18,21 +18,22 @@ def test_the_demo_lists_calls_explains_itself_and_leaves_nothing(tmp_path):
         [BINARY, "demo", "--once"], capture_output=True, text=True, timeout=140, cwd=tmp_path,
         env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), MARK: mark})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "claude mcp add" in done.stdout and "http://127.0.0.1:" in done.stdout
+    assert "http://127.0.0.1:" in done.stdout and "refused" in done.stdout
     assert 10 <= len(done.stdout.splitlines()) <= 120, "half a minute's reading"
     eventually(lambda: not marked(mark), within=5)
 
 
 @pytest.mark.timeout(150)
 def test_the_demo_serves_until_it_is_interrupted(tmp_path):
+    said = []
     demo = Process([BINARY, "demo"], {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}, folder=tmp_path, pipes=True)
     try:
-        address = None
         for line in demo.child.stdout:
-            if b"Ctrl-C" in line:
-                address = True
+            said.append(line.decode())
+            if "Ctrl-C" in said[-1]:
                 break
-        assert address, demo.stderr
+        said = "".join(said)
+        assert "claude mcp add" in said and "http://127.0.0.1:" in said and "Ctrl-C" in said, said + demo.stderr
         assert demo.descendants()
     finally:
         demo.stop()

@@ -82,7 +82,8 @@ class Pipe:
 @pytest.fixture
 def open_pipe(workshop):
     upstreams = [workshop.upstream("child", "current", "stdio"), workshop.upstream("web", "legacy", "http")]
-    configuration = workshop.configuration(upstreams, {"team": {"tools": ["child.*", "web.*"], "new_tools": "show"}})
+    configuration = workshop.configuration(
+        upstreams, {"team": {"tools": ["child.*", "web.*"], "new_tools": "show"}}, limits={"drain_time": "500ms"})
     pipes = []
 
     def make(revision):

@@ -167,12 +167,30 @@ def test_a_changed_session_id_is_not_found(open_wire):
 
 
 @pytest.mark.gateway
+@pytest.mark.parametrize("spoil", [
+    pytest.param(lambda id: id[:-4], id="shorter"), pytest.param(lambda id: id + "AAAA", id="longer"), pytest.param(lambda id: id + "=", id="padded"),
+    pytest.param(lambda id: "x" * 4000, id="long"), pytest.param(lambda id: "", id="empty"), pytest.param(lambda id: id.swapcase(), id="other case"),
+])
+def test_a_session_id_is_taken_as_it_was_given_or_not_at_all(open_wire, spoil):
+    open_wire.session, given = spoil(open_wire.session), open_wire.session
+    headers = {"Mcp-Session-Id": open_wire.session}
+    assert open_wire.post(request("tools/list", {}), headers).status == 404
+    assert open_wire.send("GET", headers={"Accept": "text/event-stream", **headers}).status == 404
+    assert open_wire.send("DELETE", headers=headers).status == 404
+    open_wire.session = given
+    assert open_wire.post(request("tools/list", {})).status == 200
+
+
+@pytest.mark.gateway
 def test_a_session_belongs_to_its_virtual_server(world):
     wire = Wire(world.url("checks"), "2025-11-25")
     wire.initialize()
     other = Wire(world.url("modern"), "2025-11-25")
     other.session = wire.session
     assert other.post(request("tools/list", {})).status == 404
+    assert other.listen().status == 404
+    assert other.delete().status == 404
+    assert wire.post(request("tools/list", {})).status == 200
 
 
 def test_a_request_without_a_session_is_served_or_told_so(wire):
@@ -260,6 +278,33 @@ def test_2025_03_26_has_batches(world):
         messages = reply.messages[0]
     answers = {m["id"]: m for m in messages}
     assert answers[1]["result"] == {} and answers[2]["result"]["tools"] and answers[3]["error"]["code"] == -32601
+
+
+@pytest.mark.gateway
+def test_the_calls_of_a_batch_reach_their_upstream(world):
+    wire = Wire(world.url("child"), "2025-03-26")
+    wire.initialize()
+    calls = [request("tools/call", {"name": "echo", "arguments": {"text": str(n)}}, id=f"call-{n}") for n in range(10)]
+    messages = wire.post(calls).messages[-1]
+    assert {m["id"]: m["result"]["content"][0]["text"] for m in messages} == {f"call-{n}": str(n) for n in range(10)}
+
+
+@pytest.mark.gateway
+def test_a_batch_of_notifications_is_accepted_without_a_body(world):
+    wire = Wire(world.url("checks"), "2025-03-26")
+    wire.initialize()
+    reply = wire.post([{"jsonrpc": "2.0", "method": "notifications/initialized"}] * 2)
+    assert (reply.status, reply.body) == (202, b"")
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("batch", [[], [request("ping")] * 5000, "[1", '[{"jsonrpc":"2.0","id":1,"method":"ping"},]'], ids=["empty", "endless", "broken", "comma"])
+def test_a_batch_that_is_none_is_refused_whole(world, batch):
+    wire = Wire(world.url("checks"), "2025-03-26")
+    wire.initialize()
+    reply = wire.send(body=batch if isinstance(batch, list) else batch.encode(), headers={
+        "Content-Type": "application/json", "Accept": "application/json, text/event-stream", "Mcp-Session-Id": wire.session})
+    assert reply.status == 400 and reply.messages[-1]["error"]["code"] in (-32600, -32700)
 
 
 @pytest.mark.gateway
