@@ -86,7 +86,7 @@ extension Message {
         package var hasServerInfo = false
         package var ttlMs: JSONExtent?
         package var cacheScope: JSONText?
-        /// The members that only 2026-07-28 has, each with the comma and white space before it.
+        /// The members that only 2026-07-28 has, or has in this form, each with the comma and white space before it.
         package var modernMembers: [Range<Int>] = []
 
         /// Whether the upstream wants more from the client before it answers.

@@ -56,6 +56,8 @@ final class HTTPReplyChannel: ClientChannel {
     func abandon() {
         timer?.cancel()
         isFinished = true
+        // A request is answered with JSON or a stream: an empty stream says nothing and is one.
+        if acceptsStream { startStream() }
         if exchange.hasStarted { exchange.finish() } else { exchange.respond(202, contentType: nil, fields: fields) }
     }
 
