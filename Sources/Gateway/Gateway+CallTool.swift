@@ -110,6 +110,7 @@ extension Gateway {
             members.append(contentsOf: message.bytes[arguments.range])
         }
         var request = UpstreamRequest(message.methodText)
+        request.isForClient = true
         if !tool.upstreamHeaderParameters.isEmpty {
             let arguments = try tree(of: members.count > start ? members[(start + 13)...] : ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in

@@ -7,6 +7,8 @@ package struct UpstreamRequest: Sendable {
     package var members: [UInt8]
     /// Members of `_meta` that pass through, rendered and joined by commas; none that the protocol reserves for a request.
     package var meta: [UInt8] = []
+    /// Whether a client waits for it; the others are the gateway's own.
+    package var isForClient = false
     /// Whether progress notifications shall come back; the token is the request's own id.
     package var wantsProgress = false
     /// The least severe log message that shall come back.

@@ -62,7 +62,7 @@ struct CallTests {
             #expect(list?["ttlMs"] == 60_000)
             let result = try await gateway.ask("tools/call", #"{"name":"up_get"}"#, revision: .latestModern)?["result"]
             #expect(result?["resultType"] == "complete")
-            #expect(result?["_meta"]?[MetaKey.serverInfo]?["name"] == "switchboard")
+            #expect(result?["_meta"]?[MetaKey.serverInfo]?["name"] == "team")
         }
     }
 

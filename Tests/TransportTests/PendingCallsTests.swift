@@ -40,7 +40,7 @@ struct PendingCallsTests {
 
     @Test("notifications come before the answer, to the call whose token they name")
     func notifications() async throws {
-        let (a, b) = (try pending.open(), try pending.open())
+        let (a, b) = (try pending.open(forClient: true), try pending.open(forClient: true))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(a.id),"progress":1}}"#)))
         #expect(!pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         pending.close(b.id)

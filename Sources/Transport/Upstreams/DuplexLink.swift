@@ -40,7 +40,7 @@ extension DuplexChannel {
         _ request: UpstreamRequest, era: Era, pending: PendingCalls, within limit: CallLimit, cancellation: Cancellation,
         onNotification: (Message) async -> Void
     ) async throws(UpstreamError) -> Message {
-        let (id, mailbox) = try pending.open()
+        let (id, mailbox) = try pending.open(forClient: request.isForClient)
         cancellation.whenCancelled { _ = mailbox.send(.cancelled) }
         defer {
             cancellation.whenCancelled(nil)

@@ -18,24 +18,32 @@ final class PendingCalls: Sendable {
     private struct State {
         var nextID = 1
         var calls: [Int: Mailbox<Incoming>] = [:]
+        /// Those that a client waits for.
+        var forClients: Set<Int> = []
         var lost: String?
     }
 
     private let state = Mutex(State())
 
     /// A fresh id and the place where what belongs to it arrives.
-    func open() throws(UpstreamError) -> (id: Int, mailbox: Mailbox<Incoming>) {
+    func open(forClient: Bool = false) throws(UpstreamError) -> (id: Int, mailbox: Mailbox<Incoming>) {
         let mailbox = Mailbox<Incoming>(capacity: Self.queueLength)
         let opened = state.withLock { state -> Result<Int, UpstreamError> in
             if let lost = state.lost { return .failure(.unavailable(lost)) }
             defer { state.nextID += 1 }
             state.calls[state.nextID] = mailbox
+            if forClient { state.forClients.insert(state.nextID) }
             return .success(state.nextID)
         }
         return (try opened.get(), mailbox)
     }
 
-    func close(_ id: Int) { state.withLock { _ = $0.calls.removeValue(forKey: id) } }
+    func close(_ id: Int) {
+        state.withLock { state in
+            state.calls[id] = nil
+            state.forClients.remove(id)
+        }
+    }
 
     /// Hands a response or a request's notification to its call; false when it belongs to none.
     func route(_ message: Message) -> Bool {
@@ -46,7 +54,8 @@ final class PendingCalls: Sendable {
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }
             // A log message names no request: it belongs to a call only when that is the only one.
-            case .notification where message.method == .log: return state.calls.count == 1 ? state.calls.first?.value : nil
+            case .notification where message.method == .log:
+                return state.forClients.count == 1 ? state.forClients.first.flatMap { state.calls[$0] } : nil
             default: return nil
             }
         }
