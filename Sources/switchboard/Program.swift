@@ -106,6 +106,6 @@ func onLoops(count: Int, _ work: @escaping @Sendable (LoopGroup) async -> Int32)
         done.signal()
     }
     done.wait()
-    ProcessTree.killOrphans()
+    ProcessTree.killAll()
     return status.withLock { $0 }
 }

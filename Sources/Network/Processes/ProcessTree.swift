@@ -37,12 +37,10 @@ package enum ProcessTree {
         #endif
     }
 
-    /// Kills what children have left behind; the last thing before the program ends, after all children are terminated.
-    package static func killOrphans() {
+    /// Kills every process that descends from this one, what children have left behind included; the last thing before the program ends.
+    package static func killAll() {
         guard adopts else { return }
-        let orphans = all().filter { $0.parent == getpid() && !isKnown($0.identity.pid) }
-        var family: Set<ProcessIdentity> = Set(orphans.map(\.identity))
-        for orphan in orphans { family.formUnion(descendants(of: orphan.identity.pid, among: all())) }
+        let family = descendants(of: getpid(), among: all())
         signal(family, SIGKILL)
         reapOrphans()
     }

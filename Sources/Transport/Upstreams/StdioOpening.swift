@@ -8,11 +8,14 @@ enum StdioOpening {
     /// Starts the child and finds out its era as the specification says: probe with `server/discover`, fall back to `initialize` on any
     /// other error or on silence (MCP 2026-07-28 basic/transports/stdio, "Backward Compatibility").
     static func open(
-        _ command: ChildCommand, era: UpstreamDefinition.Era, on loop: EventLoop, limits: UpstreamLimits, redaction: Redaction, log: Log,
+        _ command: ChildCommand, era: UpstreamDefinition.Era, on loop: EventLoop, limits: UpstreamLimits, redaction: Redaction,
+        cancellation: Cancellation, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> DuplexLink {
         let pending = PendingCalls()
         let channel = try ChildChannel.start(command, on: loop, limits: limits, pending: pending, redaction: redaction, log: log, onEvent: onEvent)
+        cancellation.whenCancelled { pending.lose("the gateway stops it") }
+        defer { cancellation.whenCancelled(nil) }
         do throws(UpstreamError) {
             let peer = try await negotiate(channel, pending, era: era, transport: "stdio", limits: limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)

@@ -7,18 +7,19 @@ import Network
 /// (MCP 2026-07-28 basic/transports/streamable-http, "Backward Compatibility").
 enum StreamableHTTPOpening {
     static func open(
-        _ endpoint: HTTPEndpoint, transport: UpstreamDefinition.HTTPTransport, era: UpstreamDefinition.Era, on loop: EventLoop, log: Log,
+        _ endpoint: HTTPEndpoint, transport: UpstreamDefinition.HTTPTransport, era: UpstreamDefinition.Era, on loop: EventLoop,
+        cancellation: Cancellation, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         if transport == .sse { return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent) }
         if era != .legacy,
-            case .modern(let peer) = try await discover(endpoint, within: era == .modern ? endpoint.limits.openingTime : endpoint.limits.probeTime)
+            case .modern(let peer) = try await discover(endpoint, within: probe, cancellation)
         {
             return started(StreamableHTTPLink(peer: peer, session: nil, endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
         }
         guard era != .modern else { throw .violation("it does not speak revision \(Revision.latestModern.rawValue)") }
         do {
-            let (peer, session) = try await initialize(endpoint, limits: endpoint.limits)
+            let (peer, session) = try await initialize(endpoint, limits: endpoint.limits, cancellation)
             let link = StreamableHTTPLink(peer: peer, session: session, endpoint: endpoint, log: log, onEvent: onEvent)
             try? await link.notify(HandshakeNotification.initialized)
             return started(link, on: loop)
@@ -37,12 +38,15 @@ enum StreamableHTTPOpening {
         return link
     }
 
-    private static func discover(_ endpoint: HTTPEndpoint, within time: Duration) async throws(UpstreamError) -> Opening {
+    private static func discover(
+        _ endpoint: HTTPEndpoint, within time: Duration, _ cancellation: Cancellation
+    ) async throws(UpstreamError) -> Opening {
         let request = UpstreamRequest.discover
         let fields = [("MCP-Protocol-Version", Revision.latestModern.rawValue), ("Mcp-Method", request.method)]
         let response: HTTPClientResponse
         do {
-            response = try await endpoint.send(.post, fields: fields, body: request.bytes(id: 1, era: .modern), within: time)
+            response = try await endpoint.send(
+                .post, fields: fields, body: request.bytes(id: 1, era: .modern), within: time, cancellation: cancellation)
         } catch {
             // Silence means legacy, as it does on stdio.
             guard case .timedOut = error else { throw error }
@@ -70,10 +74,13 @@ enum StreamableHTTPOpening {
     }
 
     /// The legacy handshake's request; the peer and, where it has sessions, the session's id.
-    static func initialize(_ endpoint: HTTPEndpoint, limits: UpstreamLimits) async throws(LegacyFailure) -> (UpstreamPeer, String?) {
+    static func initialize(
+        _ endpoint: HTTPEndpoint, limits: UpstreamLimits, _ cancellation: Cancellation? = nil
+    ) async throws(LegacyFailure) -> (UpstreamPeer, String?) {
         do {
             let response = try await endpoint.send(
-                .post, fields: [], body: UpstreamRequest.initialize.bytes(id: 1, era: .legacy), within: limits.openingTime)
+                .post, fields: [], body: UpstreamRequest.initialize.bytes(id: 1, era: .legacy), within: limits.openingTime,
+                cancellation: cancellation)
             defer { response.cancel() }
             let session = response.headers["mcp-session-id"]
             if [400, 404, 405].contains(response.status) {

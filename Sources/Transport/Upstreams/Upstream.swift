@@ -30,6 +30,9 @@ package final class Upstream: Sendable {
         var startedAt: ContinuousClock.Instant?
         var running = 0
         var drained: Mailbox<Bool>?
+        /// Breaks off the opening of a link.
+        var opening: Cancellation?
+        var isStopping = false
         var isFinished = false
         /// Resumed when the present attempt has ended, well or not.
         var waiting: [Mailbox<Bool>] = []
@@ -137,9 +140,14 @@ package final class Upstream: Sendable {
             return !state.isFinished
         }
         guard isRunning else { return }
+        let opening = state.withLock { state in
+            state.isStopping = true
+            return state.opening
+        }
+        opening?.cancel()
         _ = events.send(.stop)
         while state.withLock({ !$0.isFinished }) {
-            guard case .element = await mailbox.next(within: .seconds(10)) else { return }
+            guard case .element = await mailbox.next(within: .seconds(5)) else { return }
             state.withLock { if !$0.isFinished { $0.waiting.append(mailbox) } }
         }
     }
@@ -169,14 +177,17 @@ package final class Upstream: Sendable {
 
     /// Opens a link and stays with it until it is lost; the reason, or that we shall stop.
     private func attempt() async -> (reason: String, isStopped: Bool) {
+        let opening = Cancellation()
         let generation = state.withLock { state in
             state.generation += 1
+            state.opening = opening
+            if state.isStopping { opening.cancel() }
             // A link that was lost a moment ago keeps its tools listed until the first new attempt has failed.
             state.status.state = .connecting
             return state.generation
         }
         do throws(UpstreamError) {
-            let link = try await opener.open(definition, on: loop, log: log) { [events] event in
+            let link = try await opener.open(definition, on: loop, cancellation: opening, log: log) { [events] event in
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {

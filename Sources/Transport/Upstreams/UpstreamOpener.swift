@@ -20,11 +20,11 @@ package final class UpstreamOpener: Sendable {
 
     /// Must run on a loop of the group.
     func open(
-        _ definition: UpstreamDefinition, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, on loop: EventLoop, cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         let era = definition.era == .automatic ? knownEras.withLock { $0[definition] } ?? .automatic : definition.era
         do {
-            let link = try await open(definition, era: era, on: loop, log: log, onEvent: onEvent)
+            let link = try await open(definition, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
             if definition.era == .automatic { knownEras.withLock { $0[definition] = link.peer.era == .modern ? .modern : .legacy } }
             return link
         } catch {
@@ -35,7 +35,7 @@ package final class UpstreamOpener: Sendable {
     }
 
     private func open(
-        _ definition: UpstreamDefinition, era: UpstreamDefinition.Era, on loop: EventLoop, log: Log,
+        _ definition: UpstreamDefinition, era: UpstreamDefinition.Era, on loop: EventLoop, cancellation: Cancellation, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         switch definition.endpoint {
@@ -43,12 +43,14 @@ package final class UpstreamOpener: Sendable {
             let command = ChildCommand(
                 executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
             return try await StdioOpening.open(
-                command, era: era, on: loop, limits: limits, redaction: redaction(for: definition), log: log, onEvent: onEvent)
+                command, era: era, on: loop, limits: limits, redaction: redaction(for: definition), cancellation: cancellation,
+                log: log, onEvent: onEvent)
         case .url(let url, let transport):
             let credentials = CredentialSource(definition.credential, environment: environment)
             let endpoint = try HTTPEndpoint(
                 url: url, credentials: credentials, clients: clients, environment: environment, limits: limits)
-            return try await StreamableHTTPOpening.open(endpoint, transport: transport, era: era, on: loop, log: log, onEvent: onEvent)
+            return try await StreamableHTTPOpening.open(
+                endpoint, transport: transport, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
         }
     }
 
