@@ -12,6 +12,7 @@ enum StreamableHTTPOpening {
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         if transport == .sse { return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent) }
+        let probe = era == .modern ? endpoint.limits.openingTime : endpoint.limits.probeTime
         if era != .legacy,
             case .modern(let peer) = try await discover(endpoint, within: probe, cancellation)
         {
