@@ -14,6 +14,9 @@ package struct SecretReference: Hashable, Sendable {
     package let parts: [Part]
     package let position: SourcePosition
 
+    /// Whether it names anything, and is not plain text alone.
+    package var isSecret: Bool { parts.contains { if case .text = $0 { false } else { true } } }
+
     package init(parts: [Part], position: SourcePosition) {
         self.parts = parts
         self.position = position

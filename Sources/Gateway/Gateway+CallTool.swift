@@ -12,8 +12,8 @@ extension Gateway {
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
 
-        let (upstream, tool, access) = try await target(named: name, of: call)
-        guard let permit = access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
+        let (upstream, tool, exposure) = try await target(named: name, of: call)
+        guard let permit = exposure.definition.access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
         try checkMirroredArguments(of: call, against: tool)
         let request = try request(for: tool, from: call)
 
@@ -22,21 +22,29 @@ extension Gateway {
                 guard let bytes = self.clientForm(of: notification, for: call) else { return }
                 await channel.notify(bytes)
             }
+            if response.kind == .error, !response.isWellFormedError {
+                throw UpstreamError.violation("its error has no integer code or no message")
+            }
             if response.errorCode == .headerMismatch, !isRetry {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
                 return try await callTool(call, to: channel, isRetry: true)
             }
+            if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
+                // That hop is ours: the client's request was right.
+                throw UpstreamError.violation("it refuses our request: \(response.error.map(response.value)?.text ?? "")")
+            }
+            try checkQuestions(in: response, for: call)
             if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
-            return Reply(response, id: call.id, era: call.era)
+            return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
             throw clientForm(of: error, from: upstream, tool: name)
         }
     }
 
-    private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, AccessRule) {
+    private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
         var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
         guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
@@ -45,7 +53,7 @@ extension Gateway {
             }
             throw unknownTool(name)
         }
-        return (upstream, tool, exposure.definition.access)
+        return (upstream, tool, exposure)
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -55,12 +63,32 @@ extension Gateway {
         return ProtocolError(.internalError, "The upstream \"\(upstream)\" \(what)")
     }
 
+    /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
+    private func checkQuestions(in response: Message, for call: Call) throws(ProtocolError) {
+        guard call.era == .modern, let result = response.result, result.isInputRequired(in: response) else { return }
+        let questions = (try? JSONValue(parsing: result.range, of: response.bytes))?["inputRequests"]?.members ?? []
+        let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
+        var missing: JSONValue = [:]
+        for question in questions {
+            let method = question.value["method"]?.string ?? ""
+            let capability = String(method.prefix { $0 != "/" })
+            if declared[capability] == nil { missing[capability] = [:] }
+        }
+        guard missing.members?.isEmpty == false else { return }
+        throw ProtocolError(
+            .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
+    }
+
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
     private func checkMirroredArguments(of call: Call, against tool: ExposedTool) throws(ProtocolError) {
         guard let headers = call.headers, !tool.headerParameters.isEmpty else { return }
         let arguments = try tree(of: call.message.params.arguments.map { call.message.bytes[$0.range] } ?? ArraySlice("{}".utf8))
         for parameter in tool.headerParameters {
-            guard parameter.matches(headers[named: parameter.field.lowercased()], in: arguments) else {
+            let key = parameter.field.lowercased()
+            guard headers.count(named: key) <= 1 else {
+                throw ProtocolError(.headerMismatch, "Header mismatch: \(parameter.field) stands there twice")
+            }
+            guard parameter.matches(headers[named: key], in: arguments) else {
                 let argument = parameter.path.joined(separator: ".")
                 throw ProtocolError(.headerMismatch, "Header mismatch: \(parameter.field) does not say what `\(argument)` says")
             }

@@ -13,13 +13,14 @@ extension Gateway {
         if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         let (_, exposure) = try await exposure(for: call)
         let page = try pageNumber(call.message.text(call.message.params.cursor))
-        guard page < exposure.pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
+        let pages = call.era == .modern ? exposure.pages : exposure.legacyPages
+        guard page < pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
         var members: [UInt8] = []
-        members.reserveCapacity(exposure.pages[page].count + 200)
+        members.reserveCapacity(pages[page].count + 200)
         members.append("\"tools\":[")
-        members.append(contentsOf: exposure.pages[page])
+        members.append(contentsOf: pages[page])
         members.append("]")
-        if page + 1 < exposure.pages.count {
+        if page + 1 < pages.count {
             members.append(",\"nextCursor\":")
             members.append(jsonString: Base64.encodeURL(Array("page \(page + 1)".utf8)))
         }
@@ -28,7 +29,7 @@ extension Gateway {
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
             members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"public\"".utf8)
         }
-        return Reply(result: members, id: call.id, era: call.era)
+        return Reply(result: members, id: call.id, era: call.era, from: exposure.serverInfo)
     }
 
     private func pageNumber(_ cursor: String?) throws(ProtocolError) -> Int {

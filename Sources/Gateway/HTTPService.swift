@@ -25,6 +25,8 @@ package final class HTTPService: Sendable {
     private let loops: LoopGroup
     private let stopRequested = Mailbox<Bool>(capacity: 1)
     private let log = Log("gateway")
+    /// For the last answers, once the upstreams are gone.
+    private static let farewellTime = Duration.seconds(3)
 
     /// Listens at once. Must be called on a loop of the group.
     package init(
@@ -60,8 +62,16 @@ package final class HTTPService: Sendable {
         reloader.stop()
         server.stopAccepting()
         gateway.changes.end()
-        await server.drain(within: gateway.settings.limits.drainTime)
+        let drained = Mailbox<Bool>(capacity: 1)
+        let time = gateway.settings.limits.drainTime
+        loops.loops[0].task { [server] in
+            await server.drain(within: time + Self.farewellTime)
+            _ = drained.send(true)
+        }
+        // What still runs then loses its upstream, which its caller is told before the connection closes.
+        let isDrained = if case .element = await drained.next(within: time) { true } else { false }
         await gateway.stop()
+        if !isDrained { _ = await drained.next(within: Self.farewellTime) }
         log.info("stopped")
     }
 

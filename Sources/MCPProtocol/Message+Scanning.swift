@@ -226,6 +226,9 @@ extension Message.Result {
                 try refuseDuplicate(ttlMs, key)
                 ttlMs = try scanner.skipValue(in: bytes)
                 modernMembers.append(before..<scanner.position)
+            } else if key.isEqual("structuredContent", in: bytes) {
+                // Until 2025-11-25 it is an object; since then any value.
+                if try scanner.skipValue(in: bytes).kind != .object { modernMembers.append(before..<scanner.position) }
             } else if key.isEqual("cacheScope", in: bytes), try scanner.nextKind(in: bytes) == .string {
                 try refuseDuplicate(cacheScope, key)
                 cacheScope = try scanner.string(in: bytes)

@@ -25,6 +25,11 @@ package struct Message: Sendable {
     package func value(_ extent: JSONExtent) -> JSONValue { (try? JSONValue(parsing: extent.range, of: bytes)) ?? .null }
     /// The id as it is spelt, for use as a key; `1` and `"1"` differ.
     package var idText: String? { id.map { String(decoding: bytes[$0.range], as: UTF8.self) } }
+    /// Whether an error response has what JSON-RPC 2.0 §5.1 asks for.
+    package var isWellFormedError: Bool {
+        guard let error = error.map(value) else { return false }
+        return error["code"]?.integer != nil && error["message"]?.string != nil
+    }
     /// The code of an error response.
     package var errorCode: ErrorCode? { error.flatMap { value($0)["code"]?.integer }.map(ErrorCode.init(rawValue:)) }
     /// The method's name, known or not.
@@ -81,7 +86,7 @@ extension Message {
         package var hasServerInfo = false
         package var ttlMs: JSONExtent?
         package var cacheScope: JSONText?
-        /// The members that only 2026-07-28 has, each with the comma and white space before it.
+        /// The members that only 2026-07-28 has, or has in this form, each with the comma and white space before it.
         package var modernMembers: [Range<Int>] = []
 
         /// Whether the upstream wants more from the client before it answers.

@@ -23,7 +23,7 @@ package struct Reply: Sendable {
     }
 
     /// A result of our own; `members` are rendered and joined by commas. In the modern era `resultType` and our identity are added.
-    package init(result members: [UInt8], id: some Collection<UInt8>, era: Era) {
+    package init(result members: [UInt8], id: some Collection<UInt8>, era: Era, from server: JSONValue = Product.info) {
         var out: [UInt8] = []
         out.reserveCapacity(members.count + 200)
         out.append("{\"jsonrpc\":\"2.0\",\"id\":")
@@ -33,7 +33,7 @@ package struct Reply: Sendable {
         if era == .modern {
             if !members.isEmpty { out.append(UInt8(ascii: ",")) }
             out.append("\"resultType\":\"complete\",\"_meta\":{")
-            out.appendServerInfo()
+            out.append(serverInfo: server)
             out.append(UInt8(ascii: "}"))
         }
         out.append("}}")
@@ -41,14 +41,14 @@ package struct Reply: Sendable {
     }
 
     /// An upstream's response, under the client's id and in the form of the client's era; all else is left as it came.
-    package init(_ response: Message, id: some Collection<UInt8>, era: Era) {
+    package init(_ response: Message, id: some Collection<UInt8>, era: Era, from server: JSONValue = Product.info) {
         var out: [UInt8] = []
         out.reserveCapacity(response.bytes.count + 200)
         out.append("{\"jsonrpc\":\"2.0\",\"id\":")
         out.append(contentsOf: id)
         if let result = response.result {
             out.append(",\"result\":")
-            out.append(result, of: response, era: era)
+            out.append(result, of: response, era: era, from: server)
             out.append(UInt8(ascii: "}"))
             self.init(bytes: out)
         } else {
@@ -62,9 +62,9 @@ package struct Reply: Sendable {
 }
 
 extension [UInt8] {
-    fileprivate mutating func appendServerInfo() {
+    fileprivate mutating func append(serverInfo server: JSONValue) {
         append("\"io.modelcontextprotocol/serverInfo\":")
-        append(contentsOf: Product.infoJSON)
+        append(json: server)
     }
 
     /// An older client was not told of these members, and may be strict.
@@ -82,7 +82,7 @@ extension [UInt8] {
     }
 
     /// A modern client must see `resultType`, and should see who answers (MCP 2026-07-28 basic/index, "Responses").
-    fileprivate mutating func append(_ result: Message.Result, of response: Message, era: Era) {
+    fileprivate mutating func append(_ result: Message.Result, of response: Message, era: Era, from server: JSONValue) {
         let bytes = response.bytes
         if era == .legacy, !result.modernMembers.isEmpty {
             append(result, of: response, without: result.modernMembers)
@@ -97,14 +97,14 @@ extension [UInt8] {
         if result.meta == nil {
             if last != UInt8(ascii: "{") { append(UInt8(ascii: ",")) }
             append("\"_meta\":{")
-            appendServerInfo()
+            append(serverInfo: server)
             append(UInt8(ascii: "}"))
         }
         if !result.isEmpty, last != UInt8(ascii: "{") { append(UInt8(ascii: ",")) }
         var start = result.range.lowerBound + 1
         if let meta = result.meta, meta.kind == .object, !result.hasServerInfo {
             append(contentsOf: bytes[start...meta.range.lowerBound])
-            appendServerInfo()
+            append(serverInfo: server)
             if !result.isMetaEmpty { append(UInt8(ascii: ",")) }
             start = meta.range.lowerBound + 1
         }

@@ -11,6 +11,8 @@ package struct ExposedTool: Sendable {
     package let upstreamName: String
     /// The definition that clients see, as JSON.
     package let listing: [UInt8]
+    /// The same for clients of the legacy era, where that differs: there an `outputSchema` describes an object or is not there.
+    package let legacyListing: [UInt8]
     /// nil when arguments pass through as they came.
     package let shaping: ArgumentShaping?
     /// The parameters that clients mirror in headers.
@@ -37,6 +39,12 @@ package struct ExposedTool: Sendable {
         upstream = selection.pattern.upstream
         upstreamName = definition.name
         listing = replaced.isEmpty ? definition.bytes : definition.replacing(replaced)
+        if let output = definition.json["outputSchema"], output["type"] != "object", var json = try? JSONValue(parsing: listing) {
+            json["outputSchema"] = nil
+            legacyListing = json.bytes
+        } else {
+            legacyListing = listing
+        }
         headerParameters = try HeaderParameter.all(in: schema)
         upstreamHeaderParameters = definition.headerParameters
         position = selection.pattern.position

@@ -13,6 +13,10 @@ package struct Exposure: Sendable {
     package let missingUpstreams: Set<String>
     /// Each page's tools as JSON, joined by commas.
     package let pages: [[UInt8]]
+    /// The same for clients of the legacy era.
+    package let legacyPages: [[UInt8]]
+    /// The virtual server's name, version and title as it introduces itself, an `Implementation`.
+    package let serverInfo: JSONValue
     private let byName: [String: Int]
 
     /// Catalogues by upstream; one that is absent is not known at present.
@@ -24,8 +28,16 @@ package struct Exposure: Sendable {
         problems = builder.problems
         missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
         byName = builder.byName
-        pages = stride(from: 0, to: max(tools.count, 1), by: pageLength).map { [tools] start in
-            Array(tools[start..<min(start + pageLength, tools.count)].map(\.listing).joined(separator: [UInt8(ascii: ",")]))
+        pages = Self.pages(of: tools.map(\.listing), length: pageLength)
+        legacyPages = Self.pages(of: tools.map(\.legacyListing), length: pageLength)
+        var info: JSONValue = ["name": .string(definition.name), "version": .string(Product.version)]
+        info["title"] = definition.title.map { .string($0) }
+        serverInfo = info
+    }
+
+    private static func pages(of listings: [[UInt8]], length: Int) -> [[UInt8]] {
+        stride(from: 0, to: max(listings.count, 1), by: length).map { start in
+            Array(listings[start..<min(start + length, listings.count)].joined(separator: [UInt8(ascii: ",")]))
         }
     }
 

@@ -30,7 +30,7 @@ final class HTTPLoad {
         }
         tally.begin()
         deadline = options.count == nil ? Tally.now() + UInt64(options.seconds * 1e9) : .max
-        let tasks = clients.map { client in loop.spawn { [self] in await work(client) } }
+        let tasks = clients.map { client in loop.spawn(with: (self, client)) { load, client in await load.work(client) } }
         for task in tasks { await task.value }
         tally.finish()
         return tally.summary()

@@ -68,7 +68,7 @@ import Testing
             }
             defer { listener.stop() }
             let connection = try await Connection.connect(to: [listener.address], within: .seconds(5), on: loop)
-            loop.spawn { connection.abort() }
+            loop.spawn(with: connection) { $0.abort() }
             await expect(kind: .closed) { _ = try await connection.fill(within: nil) }
             #expect(await ended.next() == false)
         }
@@ -122,8 +122,7 @@ import Testing
             let closed = Mailbox<Bool>(capacity: 4000)
             let listener = try Listener.bind(host: "127.0.0.1", port: 0, loops: [loop]) { connection, loop in
                 connection.onClosed = { closed.send(true) }
-                let carried = Carried(value: connection)
-                loop.spawn { try? await echo(carried.value) }
+                loop.spawn(with: connection) { try? await echo($0) }
             }
             let before = openDescriptors()
             for round in 0..<1000 {

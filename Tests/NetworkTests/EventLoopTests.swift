@@ -37,7 +37,7 @@ import Testing
         let places = try await onLoop { loop in
             final class Notes { var places: [Bool] = [] }
             let notes = Notes()
-            await loop.spawn {
+            await loop.spawn(with: notes) { notes in
                 notes.places.append(loop.isCurrent)
                 await withTaskGroup(of: Bool.self) { group in
                     for _ in 0..<10 { group.addTask { EventLoop.current === loop } }
@@ -85,7 +85,7 @@ import Testing
     @Test func `sleep ends early when its task is cancelled`() async throws {
         let ended = try await onLoop { loop in
             let sleeper = Mailbox<Bool>(capacity: 1)
-            let nap = loop.spawn {
+            let nap = loop.task {
                 do { try await loop.sleep(for: .seconds(60)) } catch { _ = sleeper.send(true) }
             }
             await Task.yield()

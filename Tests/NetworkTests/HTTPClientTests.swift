@@ -79,20 +79,22 @@ import Testing
         }
     }
 
-    @Test func aCancelledTaskStopsWaiting() async throws {
+    @Test func aBrokenOffExchangeStopsWaiting() async throws {
         let begun = Mailbox<Bool>(capacity: 1)
         let outcome = Mailbox<Bool>(capacity: 1)
+        let breaker = Mailbox<@Sendable () -> Void>(capacity: 1)
         try await withServer { exchange in
             _ = begun.send(true)
             await withUnsafeContinuation { continuation in exchange.onPeerGone = { continuation.resume() } }
         } _: { server in
-            let task = server.loop.task {
+            server.loop.task {
                 do throws(NetworkError) {
-                    _ = try await HTTPClient(loop: server.loop).send(HTTPClientRequest(.get, server.origin, "/"), within: .seconds(50))
+                    let request = HTTPClientRequest(.get, server.origin, "/")
+                    _ = try await HTTPClient(loop: server.loop).send(request, within: .seconds(50)) { _ = breaker.send($0) }
                 } catch { _ = outcome.send(error.kind == .closed) }
             }
             #expect(await begun.next() == true)
-            task.cancel()
+            await breaker.next()?()
             #expect(await outcome.next() == true)
         }
     }

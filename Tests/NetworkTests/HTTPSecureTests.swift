@@ -42,7 +42,7 @@ import Testing
                 let target = try await Connection.connect(host: "127.0.0.1", port: port, within: .seconds(5), on: client.loop)
                 client.write(Array("HTTP/1.1 200 Connected\r\n\r\n".utf8))
                 let ends = (client, target)
-                client.loop.spawn { await Self.pass(from: ends.1, to: ends.0) }
+                client.loop.spawn(with: ends) { await Self.pass(from: $0.1, to: $0.0) }
                 await Self.pass(from: client, to: target)
             }
             defer { proxy.stop() }

@@ -29,9 +29,7 @@ func serve(
     on loop: EventLoop, tls: TLSServerContext? = nil, _ body: @escaping @Sendable (Connection) async throws -> Void
 ) throws -> Listener {
     try Listener.bind(host: "127.0.0.1", port: 0, loops: [loop], tls: tls) { connection, loop in
-        let carried = Carried(value: connection)
-        loop.spawn {
-            let connection = carried.value
+        loop.spawn(with: connection) { connection in
             do { try await body(connection) } catch { connection.close() }
         }
     }

@@ -28,7 +28,7 @@ package final class HTTPClient {
     /// A request that may be repeated safely is sent once more when a pooled connection turns out to be dead; any other never is.
     /// `whenSent` is handed what breaks the exchange off, from any thread and at any time; it does nothing once the response has ended.
     ///
-    /// Throws `.timedOut`, `.closed` (also when the task is cancelled), `.protocolViolation`, `.tooLarge`, `.overloaded`, and what connecting throws.
+    /// Throws `.timedOut`, `.closed` (also when broken off), `.protocolViolation`, `.tooLarge`, `.overloaded`, and what connecting throws.
     package func send(
         _ request: HTTPClientRequest, within limit: Duration, whenSent: ((@escaping @Sendable () -> Void) -> Void)? = nil
     ) async throws(NetworkError) -> HTTPClientResponse {

@@ -55,14 +55,6 @@ final class HTTPClientLink {
         }
     }
 
-    /// Reads more; false at the end of the stream. Ends with `.closed` when the task is cancelled.
-    func fill(within limit: Duration?) async throws(NetworkError) -> Bool {
-        let breaker = breaker()
-        let outcome: Result<Bool, NetworkError> = await withTaskCancellationHandler {
-            do throws(NetworkError) { return .success(try await connection.fill(within: limit)) } catch { return .failure(error) }
-        } onCancel: {
-            breaker()
-        }
-        return try outcome.get()
-    }
+    /// Reads more; false at the end of the stream. Ends with `.closed` when the exchange is broken off.
+    func fill(within limit: Duration?) async throws(NetworkError) -> Bool { try await connection.fill(within: limit) }
 }

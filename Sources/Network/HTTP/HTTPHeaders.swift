@@ -53,6 +53,12 @@ package struct HTTPHeaders: Sendable {
         }
     }
 
+    /// How often a field occurs whose name is only known at run time, in lower case.
+    package func count(named lowercaseName: String) -> Int {
+        var lowercaseName = lowercaseName
+        return lowercaseName.withUTF8 { name in fields.count { matches($0, name.baseAddress, name.count) } }
+    }
+
     /// Every value of a field, in order.
     package func all(of lowercaseName: StaticString) -> [String] {
         fields.filter { matches($0, lowercaseName.utf8Start, lowercaseName.utf8CodeUnitCount) }.map { value(of: $0) }

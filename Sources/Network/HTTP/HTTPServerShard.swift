@@ -34,9 +34,9 @@ final class HTTPServerShard: @unchecked Sendable {
         client.place = connections.count
         connections.append(client)
         startSweeping()
-        loop.spawn { [self] in
+        loop.spawn(with: (self, client)) { shard, client in
             await client.run()
-            remove(client)
+            shard.remove(client)
         }
     }
 

@@ -19,12 +19,15 @@ package final class SSEStream {
 
     /// Returns the next event, or nil at the end of the stream.
     ///
-    /// `limit` is for silence: comments start it anew. Throws `.timedOut`, after which one may go on; `.tooLarge`, and what `chunk` throws.
+    /// Comments do not count as events. Throws `.timedOut`, after which one may go on; `.tooLarge`, and what `chunk` throws.
     package func next(within limit: Duration?) async throws(NetworkError) -> SSEEvent? {
+        let start = ContinuousClock.now
         while next == events.count {
             events.removeAll(keepingCapacity: true)
             next = 0
-            guard let chunk = try await response.chunk(within: limit) else { return nil }
+            let left = limit.map { $0 - start.duration(to: .now) }
+            if let left, left <= .zero { throw NetworkError(.timedOut, "no event in time") }
+            guard let chunk = try await response.chunk(within: left) else { return nil }
             do throws(HTTPFault) {
                 try parser.feed(chunk) { events.append($0) }
             } catch {

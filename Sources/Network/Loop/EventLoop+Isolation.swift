@@ -9,8 +9,6 @@ actor LoopActor {
     }
 
     func run(_ body: @Sendable () async -> Void) async { await body() }
-
-    func run(_ body: Carried<() async -> Void>) async { await body.value() }
 }
 
 /// Carries a value to a place that is on the same loop, or under the same lock, where the compiler can't see it.

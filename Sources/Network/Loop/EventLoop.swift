@@ -67,12 +67,15 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
         Task(executorPreference: self) { [isolation] in await isolation.run(body) }
     }
 
-    /// Starts a task as `task` does, for captures that are not Sendable. On the loop.
+    /// Starts a task as `task` does, with values that are not Sendable. On the loop.
+    ///
+    /// They are handed over and not captured: a closure that captures them is formed without the isolation that it will run under, and
+    /// then every await in it switches executors there and back.
     @discardableResult
-    package func spawn(_ body: @escaping () async -> Void) -> Task<Void, Never> {
+    package func spawn<Value>(with value: Value, _ body: @escaping @Sendable (Value) async -> Void) -> Task<Void, Never> {
         precondition(isCurrent, "spawn is for the loop's own thread")
-        let carried = Carried(value: body)
-        return Task(executorPreference: self) { [isolation] in await isolation.run(carried) }
+        let carried = Carried(value: value)
+        return task { await body(carried.value) }
     }
 
     /// Does the work soon on the loop, after what was handed in before. Any thread.

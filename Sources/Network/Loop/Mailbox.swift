@@ -5,7 +5,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
     package enum Received: Sendable {
         case element(Element)
         case timedOut
-        /// Closed and empty, or the consumer's task was cancelled.
+        /// Closed and empty.
         case closed
     }
 
@@ -14,7 +14,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
         var head = 0
         var isClosed = false
         var consumer: UnsafeContinuation<Received, Never>?
-        /// Numbers the waits, so that a timer or cancellation of an earlier one does not end a later one.
+        /// Numbers the waits, so that a timer of an earlier one does not end a later one.
         var wait: UInt64 = 0
         /// How a wait ended that had not quite begun.
         var early: (wait: UInt64, received: Received)?
@@ -67,7 +67,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
         consumer?.resume(returning: .closed)
     }
 
-    /// Waits for an element; nil when the mailbox is closed and empty, or the task was cancelled.
+    /// Waits for an element; nil when the mailbox is closed and empty.
     package func next() async -> Element? {
         if case .element(let element) = await receive(within: nil) { return element }
         return nil
@@ -85,11 +85,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
         }
         if let ready { return ready }
         let alarm = limit.map { Alarm(after: $0) { self.end(wait, .timedOut) } }
-        let received = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in self.park(continuation, wait) }
-        } onCancel: {
-            self.end(wait, .closed)
-        }
+        let received = await withUnsafeContinuation { continuation in self.park(continuation, wait) }
         alarm?.cancel()
         return received
     }

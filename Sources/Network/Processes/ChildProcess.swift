@@ -138,7 +138,7 @@ package final class ChildProcess: @unchecked Sendable {
     /// A child that has closed its output can answer nothing; it is not kept.
     private func outputEnds() {
         guard !isFinishing else { return }
-        loop.spawn { [self] in
+        loop.task { [self] in
             if await !exited(within: .milliseconds(200)) { await terminate(grace: .seconds(2)) }
         }
     }

@@ -55,12 +55,18 @@ package final class HTTPFront: Sendable {
 
     private func handleMCP(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
         let request = exchange.request
+        // Two readers could take different ones.
+        for name: StaticString in ["mcp-session-id", "mcp-protocol-version", "content-type", "content-encoding", "authorization"] {
+            guard request.headers.count(of: name) <= 1 else {
+                return exchange.respondText(400, "the header \(name) stands there twice", fields: fields)
+            }
+        }
         let header = request.headers["mcp-protocol-version"]
         let isModernHeader = header.flatMap(Revision.init)?.era == .modern
         switch request.method {
         case .post:
-            if request.headers.count(of: "content-type") > 0, !request.headers.mentions("content-type", "application/json") {
-                return exchange.respondText(415, "the body must be application/json", fields: fields)
+            guard request.isJSON else {
+                return exchange.respondText(415, "the body must be application/json, in UTF-8, not compressed", fields: fields)
             }
             await handlePost(exchange, server: server, header: header, fields: fields)
         case .get where !isModernHeader:
@@ -96,6 +102,16 @@ package final class HTTPFront: Sendable {
         } else {
             await handleLegacy(message, exchange, channel, server: server, header: header, fields: fields)
         }
+    }
+}
+
+extension HTTPRequest {
+    /// Whether the body says that it is JSON as we read it, or says nothing.
+    fileprivate var isJSON: Bool {
+        guard headers.count(of: "content-encoding") == 0 || headers.isEqual("content-encoding", "identity") else { return false }
+        if headers.count(of: "content-type") == 0 || headers.isEqual("content-type", "application/json") { return true }
+        let parts = (headers["content-type"] ?? "").lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" && $0 != "\"" } }
+        return parts.first == "application/json" && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" }
     }
 }
 

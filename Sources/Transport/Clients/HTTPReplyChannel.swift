@@ -29,7 +29,7 @@ final class HTTPReplyChannel: ClientChannel {
     func keepAlive() {
         guard acceptsStream else { return }
         timer = exchange.loop.schedule(after: heartbeat) { [self] in
-            exchange.loop.spawn { [self] in await beat() }
+            exchange.loop.spawn(with: self) { await $0.beat() }
         }
     }
 
@@ -56,6 +56,8 @@ final class HTTPReplyChannel: ClientChannel {
     func abandon() {
         timer?.cancel()
         isFinished = true
+        // A request is answered with JSON or a stream: an empty stream says nothing and is one.
+        if acceptsStream { startStream() }
         if exchange.hasStarted { exchange.finish() } else { exchange.respond(202, contentType: nil, fields: fields) }
     }
 

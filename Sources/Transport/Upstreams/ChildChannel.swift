@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import MCPProtocol
 import Network
@@ -11,14 +12,21 @@ final class ChildChannel: DuplexChannel {
 
     /// Starts the child. Calls are routed through `pending`; its stderr goes to the log under the upstream's name.
     static func start(
-        _ command: ChildCommand, on loop: EventLoop, limits: UpstreamLimits, pending: PendingCalls, log: Log,
+        _ command: ChildCommand, on loop: EventLoop, limits: UpstreamLimits, pending: PendingCalls, redaction: Redaction, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) throws(UpstreamError) -> ChildChannel {
         let started = Mutex<ChildChannel?>(nil)
         let events = ChildEvents(
             onLine: { line in
-                guard let message = try? Message(scanning: line, depthMax: limits.jsonDepthMax) else {
-                    if !line.allSatisfy({ $0 <= 0x20 }) { log.warning("wrote a line that is no MCP message: \(excerpt(line))") }
+                let message: Message
+                do throws(MessageError) {
+                    message = try Message(scanning: line, depthMax: limits.jsonDepthMax)
+                } catch {
+                    guard !line.allSatisfy({ $0 <= 0x20 }) else { return }
+                    let quoted = redaction.excerpt(excerpt(line))
+                    let what = "wrote a line that is no MCP message (\(error.error.message)): \(quoted)"
+                    log.warning(what)
+                    if let id = error.id { pending.fail(id: id, "it \(what)") }
                     return
                 }
                 if pending.route(message) { return }
@@ -29,13 +37,17 @@ final class ChildChannel: DuplexChannel {
                     onEvent(.toolsChanged)
                 }
             },
-            onLog: { line in log.info(line) },
+            onLog: { line in log.info(redaction.mask(line)) },
             onExit: { exit in
                 let reason = "the process has ended: \(exit)"
                 pending.lose(reason)
                 onEvent(.lost(reason))
             },
-            onOverlongLine: { log.warning("wrote a line longer than \(limits.replyBytesMax) bytes; it was dropped") })
+            onOverlongLine: {
+                let what = "wrote a line longer than \(limits.replyBytesMax) bytes"
+                log.warning("\(what); it was dropped")
+                pending.fail(id: nil, "it \(what)")
+            })
         do {
             let child = try ChildProcess.spawn(
                 command, on: loop, lineBytesMax: limits.replyBytesMax, queuedBytesMax: limits.queuedBytesMax, events: events)
@@ -60,9 +72,4 @@ extension [UInt8] {
         guard contains(where: { $0 == 0x0A || $0 == 0x0D }) else { return self }
         return map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
     }
-}
-
-/// The beginning of what an upstream sent, for the log.
-func excerpt(_ bytes: [UInt8]) -> String {
-    String(decoding: bytes.prefix(200), as: UTF8.self) + (bytes.count > 200 ? "…" : "")
 }

@@ -8,6 +8,7 @@ final class PendingCalls: Sendable {
     enum Incoming: Sendable {
         case message(Message)
         case cancelled
+        case malformed(String)
         case lost(String)
     }
 
@@ -54,6 +55,15 @@ final class PendingCalls: Sendable {
         return true
     }
 
+    /// Ends the call that a malformed answer was meant for; with no id that is the only call there is, or none.
+    func fail(id: [UInt8]?, _ reason: String) {
+        let mailbox = state.withLock { state -> Mailbox<Incoming>? in
+            if let id { return Int(String(decoding: id, as: UTF8.self)).flatMap { state.calls[$0] } }
+            return state.calls.count == 1 ? state.calls.first?.value : nil
+        }
+        _ = mailbox?.send(.malformed(reason))
+    }
+
     /// Ends every call, and refuses later ones.
     func lose(_ reason: String) {
         let calls = state.withLock { state in
@@ -79,6 +89,7 @@ final class PendingCalls: Sendable {
             case .timedOut: throw .timedOut
             case .closed: throw .broken("more messages than can be queued")
             case .element(.cancelled): throw .cancelled
+            case .element(.malformed(let reason)): throw .violation(reason)
             case .element(.lost(let reason)): throw .broken(reason)
             case .element(.message(let message)):
                 guard message.kind == .notification else { return message }

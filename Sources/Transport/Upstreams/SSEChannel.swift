@@ -41,7 +41,7 @@ enum SSEOpening {
         let pending = PendingCalls()
         let first = Mailbox<String>(capacity: 1)
         let channelBox = Mutex<SSEChannel?>(nil)
-        EventLoop.current?.spawn {
+        EventLoop.current?.spawn(with: response) { response in
             let events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
             while let event = (try? await events.next(within: .seconds(3_600))) ?? nil {
                 if event.event == "endpoint" {

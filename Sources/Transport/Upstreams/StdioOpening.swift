@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import MCPProtocol
 import Network
@@ -7,11 +8,11 @@ enum StdioOpening {
     /// Starts the child and finds out its era as the specification says: probe with `server/discover`, fall back to `initialize` on any
     /// other error or on silence (MCP 2026-07-28 basic/transports/stdio, "Backward Compatibility").
     static func open(
-        _ command: ChildCommand, era: UpstreamDefinition.Era, on loop: EventLoop, limits: UpstreamLimits, log: Log,
+        _ command: ChildCommand, era: UpstreamDefinition.Era, on loop: EventLoop, limits: UpstreamLimits, redaction: Redaction, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> DuplexLink {
         let pending = PendingCalls()
-        let channel = try ChildChannel.start(command, on: loop, limits: limits, pending: pending, log: log, onEvent: onEvent)
+        let channel = try ChildChannel.start(command, on: loop, limits: limits, pending: pending, redaction: redaction, log: log, onEvent: onEvent)
         do throws(UpstreamError) {
             let peer = try await negotiate(channel, pending, era: era, transport: "stdio", limits: limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)

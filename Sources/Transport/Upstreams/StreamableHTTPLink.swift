@@ -14,6 +14,7 @@ final class StreamableHTTPLink: UpstreamLink {
     /// The legacy era's session, where the upstream has sessions.
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
+    private let running = Mutex<[Int: Cancellation]>([:])
 
     init(
         peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
@@ -32,8 +33,12 @@ final class StreamableHTTPLink: UpstreamLink {
         let id = nextID.add(1, ordering: .relaxed).newValue
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
-        defer { cancellation.whenCancelled(nil) }
-        do {
+        running.withLock { $0[id] = cancellation }
+        defer {
+            running.withLock { _ = $0.removeValue(forKey: id) }
+            cancellation.whenCancelled(nil)
+        }
+        do throws(UpstreamError) {
             var response = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
             if response.status == 404, current != nil {
                 // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
@@ -41,10 +46,19 @@ final class StreamableHTTPLink: UpstreamLink {
                 try await renew(session: current, within: clock.remaining)
                 response = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
             }
-            defer { response.cancel() }
-            let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
+            var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
+            defer { reader.cancel() }
             while true {
-                let message = try await reader.next(within: clock.remaining)
+                let message: Message
+                do throws(UpstreamError) {
+                    message = try await reader.next(within: clock.remaining)
+                } catch {
+                    guard case .broken = error, !cancellation.isCancelled, let again = try await resume(reader, id, clock, cancellation) else {
+                        throw error
+                    }
+                    reader = again
+                    continue
+                }
                 switch message.kind {
                 case .result, .error: return message
                 case .request: await answer(message)
@@ -54,7 +68,7 @@ final class StreamableHTTPLink: UpstreamLink {
                 }
             }
         } catch {
-            let error = cancellation.isCancelled ? .cancelled : error
+            let error = isClosed.isCancelled ? .broken("the gateway has closed the link") : cancellation.isCancelled ? .cancelled : error
             switch error {
             case .cancelled, .timedOut: await tellCancelled(id, because: error)
             case .unavailable(let reason): onEvent(.lost(reason))
@@ -62,6 +76,23 @@ final class StreamableHTTPLink: UpstreamLink {
             }
             throw error
         }
+    }
+
+    /// Goes on reading a stream that the upstream has closed before it answered, where it gave its events ids; nil where that can't be done
+    /// (MCP 2025-11-25 basic/transports, "Resumability and Redelivery").
+    private func resume(
+        _ reader: StreamableHTTPReader, _ id: Int, _ clock: CallClock, _ cancellation: Cancellation
+    ) async throws(UpstreamError) -> StreamableHTTPReader? {
+        guard peer.era == .legacy, let event = reader.lastEventID else { return nil }
+        let wait = min(reader.retry ?? endpoint.limits.retryFirst, clock.remaining)
+        guard (try? await EventLoop.current?.sleep(for: wait)) != nil, !cancellation.isCancelled else { return nil }
+        let fields = fields(for: nil, session: session.withLock { $0 }) + [("Last-Event-ID", event)]
+        let response = try await endpoint.send(.get, fields: fields, body: [], within: clock.remaining, cancellation: cancellation)
+        guard response.status == 200, response.headers.isEventStream else {
+            response.cancel()
+            return nil
+        }
+        return StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
     }
 
     /// Sends without waiting for more than that it was taken.
@@ -73,6 +104,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     func close() async {
         isClosed.cancel()
+        for call in running.withLock({ Array($0.values) }) { call.cancel() }
         guard let id = session.withLock({ $0 }) else { return }
         let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
         _ = try? await response?.body(max: 64 * 1024, within: .seconds(1))

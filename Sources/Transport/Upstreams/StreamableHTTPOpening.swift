@@ -11,7 +11,9 @@ enum StreamableHTTPOpening {
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         if transport == .sse { return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent) }
-        if era != .legacy, case .modern(let peer) = try await discover(endpoint) {
+        if era != .legacy,
+            case .modern(let peer) = try await discover(endpoint, within: era == .modern ? endpoint.limits.openingTime : endpoint.limits.probeTime)
+        {
             return started(StreamableHTTPLink(peer: peer, session: nil, endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
         }
         guard era != .modern else { throw .violation("it does not speak revision \(Revision.latestModern.rawValue)") }
@@ -35,17 +37,24 @@ enum StreamableHTTPOpening {
         return link
     }
 
-    private static func discover(_ endpoint: HTTPEndpoint) async throws(UpstreamError) -> Opening {
+    private static func discover(_ endpoint: HTTPEndpoint, within time: Duration) async throws(UpstreamError) -> Opening {
         let request = UpstreamRequest.discover
         let fields = [("MCP-Protocol-Version", Revision.latestModern.rawValue), ("Mcp-Method", request.method)]
-        let response = try await endpoint.send(.post, fields: fields, body: request.bytes(id: 1, era: .modern), within: endpoint.limits.openingTime)
-        if response.status >= 500 {
-            _ = try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)
+        let response: HTTPClientResponse
+        do {
+            response = try await endpoint.send(.post, fields: fields, body: request.bytes(id: 1, era: .modern), within: time)
+        } catch {
+            // Silence means legacy, as it does on stdio.
+            guard case .timedOut = error else { throw error }
+            return .notModern
+        }
+        if [502, 503, 504].contains(response.status) {
+            response.cancel()
             throw .unavailable("it answered with HTTP \(response.status)")
         }
         defer { response.cancel() }
         do throws(UpstreamError) {
-            let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: endpoint.limits.openingTime)
+            let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: time)
             if let result = message.resultValue, let peer = UpstreamPeer(discovered: result, transport: "streamable-http") { return .modern(peer) }
             if message.isModernError, message.errorValue?["code"]?.integer != ErrorCode.unsupportedVersion.rawValue {
                 throw UpstreamError.violation("it refuses our `server/discover`: \(excerpt(message.bytes))")
@@ -54,7 +63,7 @@ enum StreamableHTTPOpening {
         } catch {
             switch error {
             case .refused where response.status == 401 || response.status == 403: throw error
-            case .timedOut, .broken: throw error
+            case .broken: throw error
             default: return .notModern
             }
         }

@@ -16,6 +16,13 @@ final class StreamableHTTPReader {
         events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
     }
 
+    /// Where an interrupted stream can be taken up again; nil where its events have no ids.
+    var lastEventID: String? { events.lastEventID.isEmpty ? nil : events.lastEventID }
+    /// How long to wait before that.
+    var retry: Duration? { events.retry.map { .milliseconds($0) } }
+
+    func cancel() { response.cancel() }
+
     /// The next message; a response to another request than ours is passed over.
     func next(within time: Duration) async throws(UpstreamError) -> Message {
         while true {
@@ -38,7 +45,7 @@ final class StreamableHTTPReader {
         case 401, 403: throw .refused("it refuses the gateway's credential (HTTP \(response.status))")
         case 200..<300: throw .violation("it answered with something that is no MCP message: \(excerpt(bytes))")
         case 429, 502, 503, 504: throw .refused("it answered with HTTP \(response.status)")
-        default: throw .violation("it answered with HTTP \(response.status): \(excerpt(bytes))")
+        default: throw .refused("it answered with HTTP \(response.status): \(excerpt(bytes))")
         }
     }
 

@@ -94,9 +94,13 @@ package final class Upstream: Sendable {
         state.withLock { $0.running += 1 }
         defer { finishCall() }
         let link = try await openLink()
-        if let level = request.logLevel { await raiseLogLevel(to: level, of: link) }
+        if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
         let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
-        return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+        do {
+            return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+        } catch {
+            throw error.masked(by: opener.redaction(for: definition))
+        }
     }
 
     /// Reads its list again now, since a call has shown that ours is out of date.
@@ -192,7 +196,7 @@ package final class Upstream: Sendable {
             await link.close()
             return end
         } catch {
-            return (error.description, false)
+            return (error.masked(by: opener.redaction(for: definition)).description, false)
         }
     }
 
@@ -212,7 +216,7 @@ package final class Upstream: Sendable {
                 publish(.up, tools: try await link.tools(limits: limits, log: log), peer: link.peer)
             } catch {
                 if case .timedOut = error { continue }
-                return (error.description, false)
+                return (error.masked(by: opener.redaction(for: definition)).description, false)
             }
         }
     }
@@ -263,7 +267,7 @@ package final class Upstream: Sendable {
     }
 
     /// Legacy upstreams have one log level for the session: it follows the most talkative caller, and each caller is filtered for.
-    private func raiseLogLevel(to level: LogLevel, of link: any UpstreamLink) async {
+    private func raiseLogLevel(to level: LogLevel, of link: any UpstreamLink) {
         guard link.peer.era == .legacy, link.peer.capabilities["logging"] != nil else { return }
         let isNeeded = state.withLock { state in
             guard level < state.logLevel ?? .emergency || state.logLevel == nil else { return false }
@@ -274,9 +278,10 @@ package final class Upstream: Sendable {
         var members: [UInt8] = []
         members.append("\"level\":")
         members.append(jsonString: level.rawValue)
-        _ = try? await link.exchange(
-            UpstreamRequest("logging/setLevel", members: members), within: CallLimit(idle: limits.probeTime, total: limits.probeTime),
-            cancellation: Cancellation(), onNotification: { _ in })
+        let request = UpstreamRequest("logging/setLevel", members: members)
+        let limit = CallLimit(idle: limits.probeTime, total: limits.probeTime)
+        // No call waits for it: an upstream that never answers this holds nothing up.
+        EventLoop.current?.task { _ = try? await link.exchange(request, within: limit, cancellation: Cancellation(), onNotification: { _ in }) }
     }
 }
 

@@ -1,3 +1,5 @@
+import Auth
+
 /// Why an upstream gave no answer. The text is for the log; clients see only what kind it was.
 package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// It can't be reached, or refuses us; nothing was done.
@@ -11,6 +13,17 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// It answered with something that is not MCP, or beyond a limit.
     case violation(String)
 
+    /// The same with the upstream's secrets masked, and no longer than a message may be.
+    func masked(by redaction: Redaction) -> UpstreamError {
+        switch self {
+        case .unavailable(let text): .unavailable(redaction.excerpt(text))
+        case .refused(let text): .refused(redaction.excerpt(text))
+        case .broken(let text): .broken(redaction.excerpt(text))
+        case .violation(let text): .violation(redaction.excerpt(text))
+        case .timedOut, .cancelled: self
+        }
+    }
+
     package var description: String {
         switch self {
         case .unavailable(let text): text
@@ -22,3 +35,6 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         }
     }
 }
+
+/// The beginning of what an upstream sent; whoever shows it masks and cuts it.
+func excerpt(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(4_000), as: UTF8.self) }

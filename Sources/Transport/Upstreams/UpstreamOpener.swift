@@ -42,13 +42,23 @@ package final class UpstreamOpener: Sendable {
         case .command(let executable, let arguments, let variables, let directory):
             let command = ChildCommand(
                 executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
-            return try await StdioOpening.open(command, era: era, on: loop, limits: limits, log: log, onEvent: onEvent)
+            return try await StdioOpening.open(
+                command, era: era, on: loop, limits: limits, redaction: redaction(for: definition), log: log, onEvent: onEvent)
         case .url(let url, let transport):
             let credentials = CredentialSource(definition.credential, environment: environment)
             let endpoint = try HTTPEndpoint(
                 url: url, credentials: credentials, clients: clients, environment: environment, limits: limits)
             return try await StreamableHTTPOpening.open(endpoint, transport: transport, era: era, on: loop, log: log, onEvent: onEvent)
         }
+    }
+
+    /// Masks the secrets that the upstream is given now.
+    func redaction(for definition: UpstreamDefinition) -> Redaction {
+        var references = definition.credential.references
+        if case .command(_, _, let variables, _) = definition.endpoint { references += variables.map(\.value).filter(\.isSecret) }
+        var secrets = references.compactMap { try? $0.resolve(environment: environment) }
+        secrets += ((try? definition.credential.credential(environment: environment))?.fields ?? []).map(\.value)
+        return Redaction(secrets)
     }
 
     /// What a child needs to find its home, its programs, its language and its way to the network, and what `env:` gives it.
