@@ -109,7 +109,6 @@ def test_a_hundred_calls_at_once_are_all_answered(world):
             assert {m["params"]["progressToken"] for m in reply.notifications} == {number}
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("revision", ["2025-11-25", MODERN])
 def test_a_spread_out_request_and_a_big_one_pass_the_pipe(world, revision):
     from test_stdio import Pipe

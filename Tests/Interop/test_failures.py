@@ -89,7 +89,6 @@ async def test_a_restarted_upstream_is_used_again_without_the_caller_noticing(wo
             await echo_again(session, "fragile_echo")
 
 
-@pytest.mark.quick
 async def test_a_child_that_crashes_is_started_again(workshop):
     fragile, _, gateway = team(workshop, "current", "stdio")
     async with connect("http-modern", Target.server(gateway, "team")) as session:
@@ -155,7 +154,6 @@ def test_a_call_that_runs_is_finished_before_the_gateway_ends(workshop):
     gateway.stop()
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_children_of_children_end_with_the_gateway(workshop, number):
     upstream = workshop.upstream("one", "current", "stdio")

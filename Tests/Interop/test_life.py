@@ -10,7 +10,7 @@ from harness.gateway import Gateway
 from harness.schemas import MODERN
 from harness.wire import Wire
 
-pytestmark = [pytest.mark.gateway, pytest.mark.quick]
+pytestmark = pytest.mark.gateway
 
 
 # Start
@@ -34,6 +34,7 @@ def test_a_child_is_started_when_it_is_first_needed(workshop, ask):
     assert len(gateway.process.descendants()) == 1 and gateway.ready()["upstreams"]["other"]["state"] == "idle"
 
 
+@pytest.mark.quick
 def test_many_first_requests_start_a_child_once(workshop):
     child = workshop.upstream("child", "current", "stdio")
     gateway = workshop.gateway(workshop.configuration([child], {"team": {"names": "plain", "tools": ["child.*"]}}))
@@ -42,6 +43,7 @@ def test_many_first_requests_start_a_child_once(workshop):
     assert len({entry["pid"] for entry in child.journal.entries()}) == 1
 
 
+@pytest.mark.quick
 def test_a_child_gets_what_it_needs_of_the_environment_and_no_more(workshop):
     child = workshop.upstream("child", "current", "stdio")
     script = 'env | sed "s/^/env: /" >&2; echo "env: end" >&2; exec "$@"'
@@ -97,6 +99,7 @@ def start(workshop, transport, **limits):
     return upstream, Gateway(configuration).start()
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("revision", ["2025-11-25", MODERN])
 def test_a_call_to_a_child_is_finished_before_the_gateway_ends(workshop, revision):
     upstream, gateway = start(workshop, "stdio")
@@ -129,6 +132,7 @@ def test_a_call_that_does_not_end_does_not_keep_the_gateway(workshop, transport)
         gateway.process.kill()
 
 
+@pytest.mark.quick
 def test_a_second_gateway_on_the_same_port_says_so_and_ends(workshop):
     upstream = workshop.upstream("one")
     configuration = workshop.configuration([upstream], {"team": {"tools": ["one.echo"]}})

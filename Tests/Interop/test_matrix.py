@@ -85,7 +85,6 @@ async def test_prompts_and_resources_pass(client, upstream, world):
         assert item["contents"][0]["text"] == "item 7"
 
 
-@pytest.mark.quick
 async def test_a_long_list_is_complete_and_in_a_stable_order(client, world):
     if client == "old-sse" and world.gateway is None:
         pytest.skip("the upstream has no SSE")

@@ -13,7 +13,7 @@ from harness.process import Process
 from harness.schemas import MODERN
 from harness.wire import META, meta, request
 
-pytestmark = [pytest.mark.gateway, pytest.mark.quick]
+pytestmark = pytest.mark.gateway
 
 
 class Pipe:
@@ -96,9 +96,24 @@ def open_pipe(workshop):
         pipe.process.kill()
 
 
+@pytest.fixture
+def light_pipe(world):
+    """To an upstream that runs already: for what does not depend on it."""
+    pipes = []
+
+    def make(revision):
+        pipes.append(Pipe(world.gateway.configuration, "via-checks", revision))
+        return pipes[-1]
+
+    yield make
+    for pipe in pipes:
+        pipe.process.kill()
+
+
 REVISIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", MODERN]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_whole_session_ends_with_status_0_and_no_child(open_pipe, revision):
     pipe = open_pipe(revision)
@@ -124,8 +139,9 @@ def test_end_of_input_ends_it_although_a_call_runs(open_pipe, revision):
     pipe.close()
 
 
-def test_end_of_input_before_anything_ends_it(open_pipe):
-    open_pipe(MODERN).close()
+@pytest.mark.quick
+def test_end_of_input_before_anything_ends_it(light_pipe):
+    light_pipe(MODERN).close()
 
 
 @pytest.mark.parametrize("revision", ["2025-11-25", MODERN])
@@ -144,6 +160,7 @@ def test_cancelling_reaches_the_upstream(open_pipe, revision):
     pipe.close()
 
 
+@pytest.mark.quick
 def test_calls_overtake_each_other(open_pipe):
     pipe = open_pipe("2025-11-25")
     pipe.open()
@@ -155,12 +172,13 @@ def test_calls_overtake_each_other(open_pipe):
     pipe.close()
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("line, code", [
     (b"nonsense\n", -32700), (b"{\n", -32700), (b"\xff\xfe\n", -32700), (b'{"jsonrpc":"2.0","id":4}\n', -32600), (b"[]\n", -32600),
     (b'"text"\n', -32600),
 ])
-def test_a_line_that_is_no_message_is_answered_and_survived(open_pipe, line, code):
-    pipe = open_pipe("2025-11-25")
+def test_a_line_that_is_no_message_is_answered_and_survived(light_pipe, line, code):
+    pipe = light_pipe("2025-11-25")
     pipe.open()
     pipe.write(line)
     assert pipe.until(lambda m: "error" in m)["error"]["code"] == code
@@ -168,24 +186,27 @@ def test_a_line_that_is_no_message_is_answered_and_survived(open_pipe, line, cod
     pipe.close()
 
 
-def test_blank_lines_and_carriage_returns_are_tolerated(open_pipe):
-    pipe = open_pipe("2025-11-25")
+@pytest.mark.quick
+def test_blank_lines_and_carriage_returns_are_tolerated(light_pipe):
+    pipe = light_pipe("2025-11-25")
     pipe.open()
     pipe.write(b"\n\r\n" + json.dumps(request("ping", id=9)).encode() + b"\r\n")
     assert pipe.until(lambda m: m.get("id") == 9)["result"] == {}
     pipe.close()
 
 
-def test_an_unknown_revision_is_answered_with_the_known_ones(open_pipe):
-    pipe = open_pipe(MODERN)
+@pytest.mark.quick
+def test_an_unknown_revision_is_answered_with_the_known_ones(light_pipe):
+    pipe = light_pipe(MODERN)
     error = pipe.ask("server/discover", {"_meta": meta("1999-01-01")})["error"]
     assert error["code"] == -32022 and MODERN in error["data"]["supported"] and error["data"]["requested"] == "1999-01-01"
     assert pipe.ask("server/discover", id=2)["result"]["supportedVersions"]
     pipe.close()
 
 
-def test_a_client_may_ask_for_the_modern_era_and_then_take_the_other(open_pipe):
-    pipe = open_pipe("2025-11-25")
+@pytest.mark.quick
+def test_a_client_may_ask_for_the_modern_era_and_then_take_the_other(light_pipe):
+    pipe = light_pipe("2025-11-25")
     pipe.write(request("server/discover", {"_meta": meta()}, id="probe"))
     pipe.revision = MODERN
     pipe.methods["probe"] = "server/discover"
@@ -247,6 +268,7 @@ def test_a_client_that_stops_reading_and_dies_leaves_no_child(open_pipe):
     eventually(lambda: not pipe.process.descendants(), within=5)
 
 
+@pytest.mark.quick
 def test_an_unknown_server_is_a_clear_failure(workshop):
     upstream = workshop.upstream("one")
     configuration = workshop.configuration([upstream], {"team": {"tools": ["one.echo"]}})
@@ -255,6 +277,7 @@ def test_an_unknown_server_is_a_clear_failure(workshop):
     assert "taem" in done.stderr and "team" in done.stderr
 
 
+@pytest.mark.quick
 def test_nothing_is_written_where_a_client_launches_it(workshop, tmp_path_factory):
     upstream = workshop.upstream("one")
     configuration = workshop.configuration([upstream], {"team": {"tools": ["one.echo"]}})
