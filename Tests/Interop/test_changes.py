@@ -39,9 +39,7 @@ async def in_thread(function, *arguments):
     return await anyio.to_thread.run_sync(function, *arguments)
 
 
-UNHEARD = pytest.mark.xfail(strict=True, reason="the gateway does not send subscriptions/listen to a stdio upstream")
-CHANGES = [("http-modern", u) for u in ("modern", "handshake", "older", "sse", "oldchild")] + \
-    [pytest.param("http-modern", "child", marks=UNHEARD)] + \
+CHANGES = [("http-modern", u) for u in ("modern", "handshake", "older", "sse", "oldchild", "child")] + \
     [(c, u) for c in KINDS if c != "http-modern" for u in ("modern", "oldchild")]
 
 
@@ -222,7 +220,6 @@ def status(gateway, upstream):
 
 
 @pytest.mark.gateway
-@pytest.mark.xfail(strict=True, reason="a child whose opening is under way is left behind")
 def test_a_list_does_not_wait_for_an_upstream_that_never_answers(workshop):
     import socket
     import time

@@ -68,11 +68,11 @@ def test_a_secret_that_is_missing_takes_that_upstream_down_only(workshop, upstre
     assert done.returncode == 1 and reference.strip("${}").split(":")[1] in done.stdout + done.stderr
 
 
-def test_a_childs_environment_takes_references_too(workshop):
+def test_a_childs_environment_takes_references_and_its_log_does_not_show_them(workshop):
     child = workshop.upstream("child", "current", "stdio")
-    script = 'echo "the token is $TOKEN" >&2; exec "$@"'
+    script = 'echo "of ${#TOKEN} letters: $TOKEN" >&2; exec "$@"'
     settings = {"command": "/bin/sh", "args": ["-c", script, "x", *child.command], "env": {"TOKEN": "${env:SOURCE}"}}
     configuration = workshop.configuration({"child": settings}, {"team": {"names": "plain", "tools": ["child.echo"]}})
     gateway = workshop.gateway(configuration, environment={"SOURCE": "from-outside"})
     Wire(gateway.url("team")).call("tools/list").answer()
-    gateway.process.wait_for("child.*the token is from-outside")
+    gateway.process.wait_for("child.*of 12 letters: ‹secret›")

@@ -22,6 +22,15 @@ package final class DuplexLink: UpstreamLink {
             request, era: peer.era, pending: pending, within: limit, cancellation: cancellation, onNotification: onNotification)
     }
 
+    /// Asks a modern upstream to announce its list changes; a legacy one does so unasked (MCP 2026-07-28 basic/patterns/subscriptions).
+    func listen() async throws(UpstreamError) {
+        guard peer.announcesTools else { return }
+        let (id, _) = try pending.open()
+        // Its answer comes when the upstream ends, and tells nothing more then.
+        pending.close(id)
+        try await channel.send(UpstreamRequest.listen.bytes(id: id, era: .modern))
+    }
+
     package func close() async {
         pending.lose("closed")
         await channel.close()

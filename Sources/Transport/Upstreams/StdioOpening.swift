@@ -18,7 +18,9 @@ enum StdioOpening {
         defer { cancellation.whenCancelled(nil) }
         do throws(UpstreamError) {
             let peer = try await negotiate(channel, pending, era: era, transport: "stdio", limits: limits)
-            return DuplexLink(peer: peer, channel: channel, pending: pending)
+            let link = DuplexLink(peer: peer, channel: channel, pending: pending)
+            try await link.listen()
+            return link
         } catch {
             await channel.close()
             throw error

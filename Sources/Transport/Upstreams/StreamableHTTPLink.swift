@@ -113,8 +113,8 @@ final class StreamableHTTPLink: UpstreamLink {
     /// Keeps listening for list changes until the link is closed or the upstream will have none of it.
     func listen() async {
         if peer.era == .modern {
-            guard peer.capabilities["tools"]?["listChanged"]?.bool == true else { return }
-            let request = UpstreamRequest("subscriptions/listen", members: Array(#""notifications":{"toolsListChanged":true}"#.utf8))
+            guard peer.announcesTools else { return }
+            let request = UpstreamRequest.listen
             await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
                 let id = nextID.add(1, ordering: .relaxed).newValue
                 return try await endpoint.send(

@@ -30,7 +30,17 @@ extension UpstreamPeer {
     }
 }
 
+extension UpstreamPeer {
+    /// Whether it sends word of list changes to those who listen.
+    var announcesTools: Bool { era == .modern && capabilities["tools"]?["listChanged"]?.bool == true }
+}
+
 extension UpstreamRequest {
+    /// Opens the channel for list changes (MCP 2026-07-28 basic/patterns/subscriptions).
+    static var listen: UpstreamRequest {
+        UpstreamRequest("subscriptions/listen", members: Array(#""notifications":{"toolsListChanged":true}"#.utf8))
+    }
+
     static var discover: UpstreamRequest { UpstreamRequest("server/discover") }
 
     /// The opening of a legacy link; no client capabilities, since what an upstream asks in mid-call can't be passed on yet.
