@@ -10,6 +10,8 @@ import Synchronization
 package final class Identity: Sendable {
     package let settings: IdentitySettings
     private let keys: Mutex<APIKeyRing>
+    private let issuers: [String: TokenIssuer]
+    private let memory: TokenMemory
     private let now: @Sendable () -> Int
 
     /// `fetch` is how issuers' metadata and keys are read; `clock` tells seconds since 1970.
@@ -20,6 +22,9 @@ package final class Identity: Sendable {
     ) {
         self.settings = settings
         keys = Mutex(APIKeyRing(settings.keys))
+        let made = settings.issuers.map { TokenIssuer($0, fetch: fetch, succeeding: old?.issuers[$0.issuer], clock: clock) }
+        issuers = Dictionary(made.map { ($0.settings.issuer, $0) }) { first, _ in first }
+        memory = old?.memory ?? TokenMemory()
         now = clock
     }
 
@@ -30,7 +35,7 @@ package final class Identity: Sendable {
         guard let outcome = try? look(at: presented) else { return nil }
         switch outcome {
         case .caller(let caller): return caller
-        case .token: return nil
+        case .token(let token): return remembered(SHA256Digest(of: token))
         }
     }
 
@@ -38,7 +43,7 @@ package final class Identity: Sendable {
     package func identify(_ presented: Presented) async throws(IdentityRefusal) -> Caller {
         switch try look(at: presented) {
         case .caller(let caller): return caller
-        case .token: throw .invalid("a token, and no issuer is configured")
+        case .token(let text): return try await caller(token: text)
         }
     }
 
@@ -49,12 +54,17 @@ package final class Identity: Sendable {
         case .login, .assumed: true
         case .key(let id): keys.withLock { $0.isStillGood(caller, id: id, at: now()) }
         case .certificate: settings.certificates
-        case .token: caller.token.map { now() < $0.expires } ?? false
+        case .token(let issuer): caller.token.flatMap { issuers[issuer]?.isStillGood($0) } ?? false
         }
     }
 
     /// Replaces the keys while all else stays, so that a revoked key ends even where the rest of the configuration can't be read now.
     package func use(_ keys: [APIKey]) { self.keys.withLock { $0 = APIKeyRing(keys) } }
+
+    /// Reads the keys of issuers again where it is time to; call it once a second, so that no caller has to wait for it.
+    package func keepKeysFresh() async {
+        for issuer in issuers.values { await issuer.keepKeysFresh() }
+    }
 
     private enum Look {
         case caller(Caller)
@@ -74,6 +84,28 @@ package final class Identity: Sendable {
         if let certificate = presented.certificate, settings.certificates { return .caller(try Caller(certificate)) }
         guard settings.anonymous else { throw .missing }
         return .caller(.anonymous)
+    }
+
+    private func remembered(_ digest: SHA256Digest) -> Caller? {
+        guard let known = memory.caller(of: digest) else { return nil }
+        if isStillGood(known.caller), case .token(let issuer) = known.caller.proof, issuers[issuer]?.term === known.term { return known.caller }
+        memory.forget(digest)
+        return nil
+    }
+
+    private func caller(token text: String) async throws(IdentityRefusal) -> Caller {
+        guard !issuers.isEmpty else { throw .invalid("something that is no API key, and no issuer of tokens is configured") }
+        let token = try JSONWebToken(text)
+        let digest = SHA256Digest(of: text)
+        if let caller = remembered(digest) { return caller }
+        // Not proven yet, only where to look: the signature must be by this issuer's key.
+        guard let name = token.claims["iss"]?.string, let issuer = issuers[name], isSame(name, issuer.settings.issuer) else {
+            throw .invalid("a token of an unknown issuer (`iss`)")
+        }
+        let caller = try await issuer.caller(presenting: token, text)
+        let expires = (caller.token?.expires ?? 0) + TokenClaims.skew
+        memory.remember(caller, of: digest, term: issuer.term, until: expires, now: now())
+        return caller
     }
 
     private func caller(key: String) throws(IdentityRefusal) -> Caller {
