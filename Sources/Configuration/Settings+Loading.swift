@@ -1,4 +1,3 @@
-import Auth
 import Diagnostics
 import Transport
 import VirtualServers
@@ -35,6 +34,13 @@ struct GatewayReader {
         let listen = listen(section["listen"])
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
+        let identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
+        if identity.anonymousAsWritten == false, !identity.isConfigured, !section.has("tls") {
+            findings.add(
+                "nobody would be let in: `anonymous` is false, and callers have no way to say who they are",
+                at: section.position(of: "identity"), fix: "write `keys_file: keys.yaml` or `issuers`, or remove `anonymous`")
+        }
+        let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
@@ -49,7 +55,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [], unresolved: unresolved,
+            stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
             files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -146,13 +152,11 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "limits"],
         refused: [
-            "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
-            "discovery": later("discovery", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])
