@@ -15,6 +15,7 @@ package final class Gateway: CallService {
     private let loops: LoopGroup
     private let environment: [String: String]
     private let opener: UpstreamOpener
+    let fetch: GuardedFetch
     private let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
@@ -32,7 +33,9 @@ package final class Gateway: CallService {
         limits = UpstreamLimits(settings.limits)
         opener = UpstreamOpener(loops: loops, environment: environment, limits: limits)
         baselines = Baselines(stateFolder: settings.stateFolder)
-        state = Mutex(State(snapshot: Snapshot(settings: settings, upstreams: [:], exposures: [:])))
+        fetch = GuardedFetch(loops: loops, environment: environment)
+        let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
+        state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:], exposures: [:])))
         apply(settings)
     }
 
@@ -56,7 +59,8 @@ package final class Gateway: CallService {
                         definition, opener: opener, limits: limits, loop: loops.next(), onChange: { [weak self] in self?.upstreamChanged($0) })
                 }
             }
-            state.snapshot = Snapshot(settings: settings, upstreams: upstreams, exposures: [:]).refreshed(
+            let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
+            state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: [:]).refreshed(
                 baselines: baselines, servers: settings.virtualServers)
             state.rejected = []
             return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
