@@ -1,6 +1,7 @@
 """What differs between the eras, with an upstream of which every byte is the test's own."""
 
 import json
+import queue
 import threading
 
 import pytest
@@ -196,6 +197,43 @@ def test_a_stream_that_cannot_be_taken_up_again_is_an_error_of_that_call(worksho
     error = Wire(gateway.url("team")).call("tools/call", CALL).error
     assert error["code"] == -32603 and "may have had an effect" in error["message"]
     assert raw.count("tools/call") == 1
+
+
+# HTTP+SSE
+
+@pytest.mark.parametrize("said", ['{"jsonrpc":"2.0","id":$ID,"result":{"content":[],}}', '{"jsonrpc":"2.0","id":$ID,"error":{"message":"no code"}}'])
+def test_an_event_that_is_no_answer_fails_its_call_at_once(workshop, said):
+    events, ended = queue.Queue(), threading.Event()
+    workshop.stack.callback(ended.set)
+
+    def stream(handler, _):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.wfile.write(b"event: endpoint\ndata: /mcp\n\n")
+        while not ended.is_set():
+            try:
+                handler.wfile.write(b"data: %s\n\n" % events.get(timeout=0.1))
+            except queue.Empty:
+                continue
+
+    def reply(result):
+        def answer_later(handler, message):
+            handler.answer(202, b"", None)
+            events.put(answer(message, result))
+        return answer_later
+
+    def call(handler, message):
+        handler.answer(202, b"", None)
+        events.put(said.replace("$ID", json.dumps(message["id"])).encode())
+
+    opening = {"protocolVersion": "2024-11-05", "capabilities": {"tools": {}}, "serverInfo": {"name": "raw", "version": "1"}}
+    raw = workshop.raw(by_hand={"GET": stream, "initialize": reply(opening), "tools/list": reply({"tools": [TOOL]}), "tools/call": call})
+    gateway = workshop.gateway(workshop.configuration(
+        {"raw": {"url": raw.url, "transport": "sse", "timeout": "30s"}}, {"team": {"names": "plain", "tools": ["raw.t"]}}))
+    error = Wire(gateway.url("team")).call("tools/call", CALL).error
+    assert error["code"] == -32603 and "not valid MCP" in error["message"]
 
 
 # Cancelling
