@@ -185,7 +185,8 @@ def test_the_end_of_the_gateway_breaks_off_an_opening(workshop, kind):
             began = time.monotonic()
             gateway.stop()
             took = time.monotonic() - began
-            assert took < (3 if "address" in kind or "half" in kind else 8), f"{took} s; a child has two seconds to end, and two more after SIGTERM"
+            # A child has two seconds to end, and two more after SIGTERM; without a word to the opening it takes five.
+            assert took < {"mute child": 4.5, "deaf child": 8}.get(kind, 3)
         finally:
             gateway.process.kill()
 
