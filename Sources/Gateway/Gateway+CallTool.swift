@@ -47,13 +47,22 @@ extension Gateway {
     private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
         var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
+        if exposure?[name] == nil, let starting = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
+            // A list does not wait for what starts slowly; a call can't do without it.
+            await starting.settled(within: starting.definition.timeout)
+            (snapshot, exposure) = (self.snapshot, self.snapshot.exposures[call.server])
+        }
         guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
-            if let missing = exposure?.missingUpstream(thatMayExpose: name), let upstream = snapshot.upstreams[missing] {
+            if let upstream = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
                 throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
             }
             throw unknownTool(name)
         }
         return (upstream, tool, exposure)
+    }
+
+    private func upstream(thatMayExpose name: String, in exposure: Exposure?, of snapshot: Snapshot) -> Upstream? {
+        exposure?.missingUpstream(thatMayExpose: name).flatMap { snapshot.upstreams[$0] }
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
