@@ -3,6 +3,12 @@ import Diagnostics
 import Transport
 import VirtualServers
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension Settings {
     /// Reads gateway.yaml at `path` and the files of the virtual servers, blocking, and checks all of it.
     ///
@@ -35,9 +41,15 @@ struct GatewayReader {
         let listen = listen(section["listen"])
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
+        let tls = section["tls"].flatMap { TLSReader(folder: file.folder, now: time(nil)).read($0, &findings) }
         let (upstreams, known) = upstreams(section, limits)
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
+        var identity = IdentitySettings()
+        identity.certificates = tls?.clientCA != nil
+        let rule = ListenRule(identity: identity, isTLS: section["tls"] != nil, publicURL: publicURL)
+        findings.add(listen.compactMap(rule.refusal))
+        findings.warn(listen.compactMap(rule.warning))
         let secrets = SecretCheck(environment: environment)
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
@@ -48,8 +60,8 @@ struct GatewayReader {
             return .problems((findings.problems + unresolved.values.joined()).inFileOrder(), files: files)
         }
         let settings = Settings(
-            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [], unresolved: unresolved,
+            listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
+            stateFolder: state, limits: limits, identity: identity, discoveryHosts: [], unresolved: unresolved,
             files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -146,11 +158,10 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "tls", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
         refused: [
             "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
-            "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
             "discovery": later("discovery", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
