@@ -42,14 +42,20 @@ struct GatewayReader {
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
         let tls = section["tls"].flatMap { TLSReader(folder: file.folder, now: time(nil)).read($0, &findings) }
-        let (upstreams, known) = upstreams(section, limits)
-        let virtualServers = virtualServers(section, known)
-        let state = stateFolder(section["state"])
-        var identity = IdentitySettings()
+        var identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
         identity.certificates = tls?.clientCA != nil
+        if identity.anonymousAsWritten == false, !identity.isConfigured, tls != nil || section["tls"] == nil {
+            findings.add(
+                "nobody would be let in: `anonymous` is false, and callers have no way to say who they are",
+                at: section.position(of: "identity"), fix: "write `keys_file: keys.yaml` or `issuers`, or remove `anonymous`")
+        }
         let rule = ListenRule(identity: identity, isTLS: section["tls"] != nil, publicURL: publicURL)
         findings.add(listen.compactMap(rule.refusal))
         findings.warn(listen.compactMap(rule.warning))
+        let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
+        let (upstreams, known) = upstreams(section, limits)
+        let virtualServers = virtualServers(section, known)
+        let state = stateFolder(section["state"])
         let secrets = SecretCheck(environment: environment)
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
@@ -61,7 +67,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: identity, discoveryHosts: [], unresolved: unresolved,
+            stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
             files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -158,12 +164,10 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "tls", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "limits"],
         refused: [
-            "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "audit": later("audit", "remove it"),
-            "discovery": later("discovery", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])

@@ -1,3 +1,4 @@
+import Auth
 import Configuration
 import Transport
 import VirtualServers
@@ -5,6 +6,7 @@ import VirtualServers
 /// Configuration and what the upstreams offer under it, as of one moment. Swapped whole; a call keeps the one it began with.
 struct Snapshot: Sendable {
     let settings: Settings
+    let identity: Identity
     let upstreams: [String: Upstream]
     /// By the virtual server's name.
     let exposures: [String: Exposure]
@@ -20,6 +22,6 @@ struct Snapshot: Sendable {
             }
             exposures[definition.name] = Exposure(definition, catalogues: catalogues, pageLength: settings.limits.listPage)
         }
-        return Snapshot(settings: settings, upstreams: upstreams, exposures: exposures)
+        return Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: exposures)
     }
 }

@@ -46,7 +46,7 @@ extension Command {
                 let service = try HTTPService(
                     settings, configuration: path, watch: watch, listen: listen, environment: Configured.environment, loops: loops)
                 for server in settings.virtualServers {
-                    Log("gateway").info("virtual server \(server.name) at http://\(service.addresses[0].authority)/\(server.name)/mcp")
+                    Log("gateway").info("virtual server \(server.name) at \(service.scheme)://\(service.addresses[0].authority)/\(server.name)/mcp")
                 }
                 await service.run()
                 return 0

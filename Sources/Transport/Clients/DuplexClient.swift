@@ -166,7 +166,7 @@ package final class DuplexClient: Sendable {
 
     private func answer(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller, cancellation: Cancellation) async -> Reply? {
         if isModern(message) {
-            return await answerModern(message, id: id, cancellation: cancellation)
+            return await answerModern(message, id: id, from: caller, cancellation: cancellation)
         }
         switch message.method {
         case .ping:
@@ -191,7 +191,9 @@ package final class DuplexClient: Sendable {
         }
     }
 
-    private func answerModern(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
+    private func answerModern(
+        _ message: Message, id: ArraySlice<UInt8>, from caller: Caller, cancellation: Cancellation
+    ) async -> Reply? {
         do {
             let checked = try ModernRequest.check(message, headers: nil)
             switch message.method {
