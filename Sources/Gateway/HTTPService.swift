@@ -40,17 +40,16 @@ package final class HTTPService: Sendable {
     ) throws {
         self.loops = loops
         gateway = Gateway(settings, loops: loops, environment: environment)
-        front = HTTPFront(
+        let front = HTTPFront(
             service: gateway, settings: HTTPFrontSettings(settings, listen: listen ?? settings.listen),
             seal: try StateFolder.seal(in: settings.stateFolder))
         for address in listen ?? [] {
-            if let refusal = settings.refusal(of: address) { throw refusal }
+            if let refusal = settings.refusal(of: address) { throw ConfigurationError(refusal) }
         }
         tls = try settings.tls.map { try ListenerTLS($0, requiresClientCertificate: settings.requiresClientCertificate) }
         scheme = tls == nil ? "http" : "https"
-        server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: tls?.context) { [front] exchange in
-            await front.handle(exchange)
-        }
+        server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: tls?.context) { exchange in await front.handle(exchange) }
+        self.front = front
         var addresses = listen ?? settings.listen
         for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
         self.addresses = addresses

@@ -40,6 +40,9 @@ extension Command {
             }
         }
         guard let (path, settings, watch) = Configured.settings(words) else { return 1 }
+        for address in listen ?? [] {
+            if let refusal = settings.refusal(of: address) { throw UsageError("--listen \(address.authority): \(refusal.what)", hint: refusal.fix) }
+        }
         let count = max(1, ProcessInfo.processInfo.activeProcessorCount)
         return onLoops(count: count) { [listen] loops in
             do {
