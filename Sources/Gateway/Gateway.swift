@@ -15,6 +15,7 @@ package final class Gateway: CallService {
     private let loops: LoopGroup
     private let environment: [String: String]
     private let opener: UpstreamOpener
+    let fetch: GuardedFetch
     private let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
@@ -36,14 +37,14 @@ package final class Gateway: CallService {
         limits = UpstreamLimits(settings.limits)
         opener = UpstreamOpener(loops: loops, environment: environment, limits: limits)
         baselines = Baselines(stateFolder: settings.stateFolder)
-        let identity = Self.identity(settings)
+        fetch = GuardedFetch(loops: loops, environment: environment)
+        let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:], exposures: [:])))
         apply(settings)
     }
 
     var snapshot: Snapshot { state.withLock { $0.snapshot } }
     package var settings: Settings { snapshot.settings }
-    package var identity: Identity { state.withLock { $0.snapshot.identity } }
 
     // MARK: - Configuration
 
@@ -52,8 +53,6 @@ package final class Gateway: CallService {
         baselines.reload()
         let (retired, changed) = state.withLock { state -> ([Upstream], [String]) in
             let old = state.snapshot
-            let identity =
-                old.identity.settings == settings.identity ? old.identity : Self.identity(settings, succeeding: old.identity)
             var left = old.upstreams
             var upstreams: [String: Upstream] = [:]
             for definition in settings.upstreams {
@@ -64,6 +63,7 @@ package final class Gateway: CallService {
                         definition, opener: opener, limits: limits, loop: loops.next(), onChange: { [weak self] in self?.upstreamChanged($0) })
                 }
             }
+            let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
             state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: [:]).refreshed(
                 baselines: baselines, servers: settings.virtualServers)
             state.rejected = []
@@ -82,12 +82,6 @@ package final class Gateway: CallService {
         state.withLock { $0.rejected = problems }
         log.error("the new configuration has mistakes and is not used; the old one stays in force")
         for problem in problems { log.error(problem.description) }
-    }
-
-    private static func identity(_ settings: Settings, succeeding old: Identity? = nil) -> Identity {
-        Identity(
-            settings.identity,
-            fetch: { (_) throws(FetchFailure) in throw FetchFailure("not in this version") }, succeeding: old)
     }
 
     /// `tell` is called, on any thread, whenever other callers than before may be let in.

@@ -43,7 +43,7 @@ package struct WebAddress: Hashable, Sendable {
     package var portOrDefault: Int { port ?? (scheme == "https" ? 443 : 80) }
 
     /// `scheme://host[:port]` as browsers send it, without a default port (RFC 6454 §6.2).
-    var origin: String {
+    package var origin: String {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
         let isDefault = scheme == "https" && port == 443 || scheme == "http" && port == 80
         guard let port, !isDefault else { return "\(scheme)://\(name)" }
