@@ -49,10 +49,12 @@ package final class Reloader: Sendable {
         // A key that is revoked shall be of no use a second later.
         while (try? await loop.sleep(for: .milliseconds(500))) != nil, !state.withLock({ $0.isStopped }) {
             // A look may take long on a slow disk; they must not pile up.
-            guard state.withLock({ state in
-                defer { state.isPolling = true }
-                return !state.isPolling
-            }) else { continue }
+            guard
+                state.withLock({ state in
+                    defer { state.isPolling = true }
+                    return !state.isPolling
+                })
+            else { continue }
             queue.async {
                 defer { self.state.withLock { $0.isPolling = false } }
                 guard !self.state.withLock({ $0.isStopped }) else { return }
@@ -82,10 +84,12 @@ package final class Reloader: Sendable {
             gateway.apply(settings)
             log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
             if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
-                || old.publicURL != settings.publicURL || (old.tls == nil) != (settings.tls == nil) || old.allowedOrigins != settings.allowedOrigins || old.stateFolder != settings.stateFolder
+                || old.publicURL != settings.publicURL || (old.tls == nil) != (settings.tls == nil) || old.allowedOrigins != settings.allowedOrigins
+                || old.stateFolder != settings.stateFolder
             {
                 log.warning(
-                    "changes of listen, limits, public_url, allowed_origins and state, and tls where there was none, take effect when the gateway is started again")
+                    "changes of listen, limits, public_url, allowed_origins and state, and tls where there was none, take effect when the gateway is started again"
+                )
             }
         }
     }

@@ -79,7 +79,8 @@ struct TLSReader {
             }
             return true
         } catch {
-            findings.add("\(path.shown) holds no \(what.replacingPrefix("a ")): \(error.text)", at: node.position, fix: "name a PEM file with \(what)")
+            findings.add(
+                "\(path.shown) holds no \(what.replacingPrefix("a ")): \(error.text)", at: node.position, fix: "name a PEM file with \(what)")
             return false
         }
     }
@@ -91,7 +92,8 @@ struct TLSReader {
                 "\(key.shown) is not the key of \(certificate.shown)", at: node.position, fix: "name the key that the certificate was made for")
         } catch {
             findings.add(
-                "\(key.shown) holds no key that can be read: \(error.text)", at: node.position, fix: "name a PEM file with a key without a passphrase")
+                "\(key.shown) holds no key that can be read: \(error.text)", at: node.position, fix: "name a PEM file with a key without a passphrase"
+            )
         }
     }
 }

@@ -9,7 +9,8 @@ struct Challenge {
 
     init(_ request: HTTPRequest, _ route: HTTPRoute, _ identity: IdentitySettings, _ settings: HTTPFrontSettings) {
         self.identity = identity
-        metadata = identity.issuers.isEmpty
+        metadata =
+            identity.issuers.isEmpty
             ? nil : route.resourcePath.map { settings.base(of: request) + HTTPRoute.metadataPath(of: $0) }
     }
 
