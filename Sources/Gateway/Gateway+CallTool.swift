@@ -47,13 +47,22 @@ extension Gateway {
     private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
         var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
+        if exposure?[name] == nil, let starting = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
+            // A list does not wait for what starts slowly; a call can't do without it.
+            await starting.settled(within: starting.definition.timeout)
+            (snapshot, exposure) = (self.snapshot, self.snapshot.exposures[call.server])
+        }
         guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
-            if let missing = exposure?.missingUpstream(thatMayExpose: name), let upstream = snapshot.upstreams[missing] {
+            if let upstream = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
                 throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
             }
             throw unknownTool(name)
         }
         return (upstream, tool, exposure)
+    }
+
+    private func upstream(thatMayExpose name: String, in exposure: Exposure?, of snapshot: Snapshot) -> Upstream? {
+        exposure?.missingUpstream(thatMayExpose: name).flatMap { snapshot.upstreams[$0] }
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -70,13 +79,27 @@ extension Gateway {
         let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
         var missing: JSONValue = [:]
         for question in questions {
-            let method = question.value["method"]?.string ?? ""
-            let capability = String(method.prefix { $0 != "/" })
-            if declared[capability] == nil { missing[capability] = [:] }
+            let (capability, detail) = Self.capability(for: question.value)
+            guard let known = declared[capability] else {
+                missing[capability] = detail.map { $0 == "form" ? [:] : [$0: [:]] } ?? [:]
+                continue
+            }
+            if let detail, known[detail] == nil, !(detail == "form" && known == [:]) { missing[capability] = [detail: [:]] }
         }
         guard missing.members?.isEmpty == false else { return }
         throw ProtocolError(
             .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
+    }
+
+    /// What a client must have declared to be asked this; elicitation without a mode is of forms, which `{}` declares too
+    /// (MCP 2026-07-28 client/elicitation, "Capabilities"; client/sampling, "Capabilities").
+    private static func capability(for question: JSONValue) -> (String, detail: String?) {
+        let capability = String((question["method"]?.string ?? "").prefix { $0 != "/" })
+        return switch capability {
+        case "elicitation": (capability, question["params"]?["mode"] == "url" ? "url" : "form")
+        case "sampling": (capability, question["params"]?["tools"] == nil ? nil : "tools")
+        default: (capability, nil)
+        }
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
