@@ -46,7 +46,7 @@ struct Session: Sendable {
         return String(decoding: JSONValue.array([.string(identity.realm), user, client]).bytes, as: UTF8.self)
     }
 
-    func belongs(to identity: CallerIdentity) -> Bool { caller == Self.text(of: identity) }
+    func belongs(to identity: CallerIdentity) -> Bool { caller.utf8.elementsEqual(Self.text(of: identity).utf8) }
 
     init?(opening sealed: String, with seal: Seal) {
         guard sealed.utf8.count <= 8_192, let bytes = seal.open(sealed, for: "session") else { return nil }
