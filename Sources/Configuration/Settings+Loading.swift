@@ -37,6 +37,7 @@ struct GatewayReader {
         let (upstreams, known) = upstreams(section, limits)
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
+        let audit = section["audit"].flatMap { AuditReader(folder: file.folder).read($0, &findings) }
         let secrets = SecretCheck(environment: environment)
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
@@ -48,7 +49,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            stateFolder: state, limits: limits, audit: audit, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -144,12 +145,11 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "audit", "limits"],
         refused: [
             "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
-            "audit": later("audit", "remove it"),
             "discovery": later("discovery", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),

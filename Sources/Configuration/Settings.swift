@@ -1,3 +1,4 @@
+import Audit
 import Diagnostics
 import Transport
 import VirtualServers
@@ -17,6 +18,8 @@ package struct Settings: Hashable, Sendable {
     /// From the root; need not exist yet.
     package var stateFolder: String
     package var limits: LimitSettings
+    /// Where decisions are recorded; nil for nowhere.
+    package var audit: AuditSettings?
     /// Upstreams whose secrets cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
     package var unresolved: [String: [Problem]]
     /// Every file and folder that was read, from the root, for `FileWatch`.

@@ -33,7 +33,10 @@ package final class Reloader: Sendable {
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Reads everything anew, whether or not a file looks changed.
-    package func reloadSoon() { queue.async { self.reload() } }
+    package func reloadSoon() {
+        gateway.reopenAudit()
+        queue.async { self.reload() }
+    }
 
     private func poll(on loop: EventLoop) async {
         while (try? await loop.sleep(for: .seconds(1))) != nil, !state.withLock({ $0.isStopped }) {
@@ -54,7 +57,11 @@ package final class Reloader: Sendable {
             state.withLock { $0.watch.follow(settings.files) }
             for problem in warnings + settings.unresolved.values.joined() { log.warning(problem.description) }
             let old = gateway.settings
-            gateway.apply(settings)
+            do throws(ConfigurationError) {
+                gateway.apply(settings, audit: try gateway.freshAudit(for: settings))
+            } catch {
+                return gateway.reject([error.problem])
+            }
             log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
             if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
                 || old.publicURL != settings.publicURL || old.allowedOrigins != settings.allowedOrigins || old.stateFolder != settings.stateFolder

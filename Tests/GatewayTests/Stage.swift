@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import Foundation
@@ -69,7 +70,7 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, audit: AuditSettings? = nil
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -81,7 +82,7 @@ final class Stage: Sendable {
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],
-            stateFolder: stateFolder, limits: limits, unresolved: [:], files: [], secretFiles: [])
+            stateFolder: stateFolder, limits: limits, audit: audit, unresolved: [:], files: [], secretFiles: [])
     }
 
     /// Runs the body with a gateway on a loop, and ends the gateway whatever happens.
