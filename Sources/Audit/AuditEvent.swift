@@ -23,7 +23,7 @@ package struct AuditEvent: Sendable {
     }
 
     package var outcome = Outcome.allowed
-    package let time: Timestamp
+    package let time: EventTime
     package var duration: Duration?
     package let caller: Caller?
     package let virtualServer: String?
@@ -42,7 +42,7 @@ package struct AuditEvent: Sendable {
     package var redaction: (@Sendable () -> Redaction)?
 
     package init(
-        at time: Timestamp = .now, caller: Caller?, virtualServer: String?, origin: CallOrigin, message: AuditedMessage? = nil
+        at time: EventTime = .now, caller: Caller?, virtualServer: String?, origin: CallOrigin, message: AuditedMessage? = nil
     ) {
         self.time = time
         self.caller = caller

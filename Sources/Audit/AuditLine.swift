@@ -48,7 +48,7 @@ struct AuditLine: Sendable {
     }
 
     /// A line that says how many events there was no room for.
-    func bytes(lost count: Int, id: String, at time: Timestamp) -> [UInt8] {
+    func bytes(lost count: Int, id: String, at time: EventTime) -> [UInt8] {
         var line: [UInt8] = []
         line.append("{\"time\":")
         line.append(jsonString: time.text)

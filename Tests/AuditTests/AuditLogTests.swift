@@ -110,7 +110,7 @@ struct AuditLogTests {
         let log = auditLog(folder.file("audit.jsonl"))
         func refusal(at second: Int) -> AuditEvent {
             AuditEvent(
-                at: Timestamp(seconds: second, milliseconds: 0), caller: nil, virtualServer: "team",
+                at: EventTime(seconds: second, milliseconds: 0), caller: nil, virtualServer: "team",
                 origin: CallOrigin(transport: "http", peer: "::1"))
         }
         for _ in 0..<250 { log.recordAtDoor(refusal(at: 1)) }

@@ -5,7 +5,7 @@
 #endif
 
 /// A moment of the wall clock.
-package struct Timestamp: Hashable, Sendable {
+package struct EventTime: Hashable, Sendable {
     /// Since 1970.
     let seconds: Int
     let milliseconds: Int
@@ -15,10 +15,10 @@ package struct Timestamp: Hashable, Sendable {
         self.milliseconds = milliseconds
     }
 
-    package static var now: Timestamp {
+    package static var now: EventTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+        return EventTime(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
     }
 
     /// RFC 3339 §5.6, in UTC with milliseconds.
