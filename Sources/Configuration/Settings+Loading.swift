@@ -34,6 +34,13 @@ struct GatewayReader {
         let listen = listen(section["listen"])
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
+        let identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
+        if identity.anonymousAsWritten == false, !identity.isConfigured, !section.has("tls") {
+            findings.add(
+                "nobody would be let in: `anonymous` is false, and callers have no way to say who they are",
+                at: section.position(of: "identity"), fix: "write `keys_file: keys.yaml` or `issuers`, or remove `anonymous`")
+        }
+        let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
@@ -49,7 +56,8 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, audit: audit, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            stateFolder: state, limits: limits, audit: audit, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
+            files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -145,12 +153,10 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "audit", "limits"],
+        known: ["listen", "public_url", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "audit", "limits"],
         refused: [
-            "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
-            "discovery": later("discovery", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])

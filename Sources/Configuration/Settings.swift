@@ -1,4 +1,5 @@
 import Audit
+import Auth
 import Diagnostics
 import Transport
 import VirtualServers
@@ -20,6 +21,10 @@ package struct Settings: Hashable, Sendable {
     package var limits: LimitSettings
     /// Where decisions are recorded; nil for nowhere.
     package var audit: AuditSettings?
+    /// Who is let in.
+    package var identity = IdentitySettings()
+    /// Hosts that addresses found by discovery may name although they are not public, in lower case.
+    package var discoveryHosts: [String] = []
     /// Upstreams whose secrets cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
     package var unresolved: [String: [Problem]]
     /// Every file and folder that was read, from the root, for `FileWatch`.

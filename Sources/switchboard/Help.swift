@@ -17,6 +17,7 @@ enum Help {
           tools     list the tools that a virtual server shows
           call      call one of them
           accept    let patterns take the tools that an upstream has added since
+          key       make, list and revoke API keys
           import    turn an `mcpServers` JSON (Claude Desktop, Cursor, VS Code) into a configuration
 
           --version, --help, COMMAND --help
