@@ -96,10 +96,14 @@ extension Command {
             return 0
         }
         let now = Timestamp.now.seconds
-        let rows = [["NAME", "ID", "CREATED", "EXPIRES", "GROUPS"]] + keys.sorted { ($0.name, $0.created) < ($1.name, $1.created) }.map { key in
-            let expires = key.expires.map { "\(Timestamp(seconds: $0))\(key.isValid(at: now) ? "" : " (expired)")" } ?? "never"
-            return [key.name, key.id, "\(Timestamp(seconds: key.created))", expires, key.groups.isEmpty ? "-" : key.groups.joined(separator: ",")]
-        }
+        let rows =
+            [["NAME", "ID", "CREATED", "EXPIRES", "GROUPS"]]
+            + keys.sorted { ($0.name, $0.created) < ($1.name, $1.created) }.map { key in
+                let expires = key.expires.map { "\(Timestamp(seconds: $0))\(key.isValid(at: now) ? "" : " (expired)")" } ?? "never"
+                return [
+                    key.name, key.id, "\(Timestamp(seconds: key.created))", expires, key.groups.isEmpty ? "-" : key.groups.joined(separator: ","),
+                ]
+            }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         for row in rows {
             var line = ""

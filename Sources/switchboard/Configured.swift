@@ -49,6 +49,15 @@ enum Configured {
         }
     }
 
+    /// This program, from the root.
+    static var executablePath: String {
+        #if os(Linux)
+            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
+        #endif
+        let word = CommandLine.arguments[0]
+        return word.hasPrefix("/") ? word : FileManager.default.currentDirectoryPath + "/" + word
+    }
+
     /// Commands that end by themselves leave the running commentary to those that serve.
     static func logWarningsOnly() { Log.threshold.store(Log.Level.warning.rawValue, ordering: .relaxed) }
 

@@ -103,7 +103,9 @@ package struct KeysFile: Sendable {
 
     private func failure(_ what: String) -> KeysFileError {
         let reason = String(cString: strerror(errno))
-        return KeysFileError([Problem("\(what): \(reason)", at: SourcePosition(file: shown, line: 1, column: 1), fix: "look at its folder's permissions")])
+        return KeysFileError([
+            Problem("\(what): \(reason)", at: SourcePosition(file: shown, line: 1, column: 1), fix: "look at its folder's permissions")
+        ])
     }
 
     private static func text(of keys: [APIKey]) -> String {

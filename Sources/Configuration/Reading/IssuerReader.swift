@@ -10,7 +10,8 @@ enum IssuerReader {
         guard let section = Section(node, "an issuer", keys, &findings) else { return nil }
         let issuer = section["issuer"].flatMap { name($0, &findings) }
         if section["issuer"] == nil {
-            findings.add("an issuer has no `issuer`", at: section.position, fix: "write `issuer: https://login.example.com/`, exactly as in its tokens")
+            findings.add(
+                "an issuer has no `issuer`", at: section.position, fix: "write `issuer: https://login.example.com/`, exactly as in its tokens")
         }
         let audiences = section["audience"].map { self.audiences($0, &findings) } ?? []
         if section["audience"] == nil {
