@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -106,6 +107,15 @@ def test_the_python_program_runs(workshop, upstream, has_key):
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, env={**os.environ, "SWITCHBOARD_KEY": key})
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["up_get"]
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node")
+@pytest.mark.parametrize("settings", [{}, {"identity": {"keys_file": "keys.yaml"}}])
+def test_the_typescript_program_is_well_formed(tmp_path, settings):
+    program = tmp_path / "agent.mjs"
+    program.write_text(printed(written(tmp_path, **settings), "typescript"))
+    done = subprocess.run(["node", "--check", str(program)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_unknown_client_is_a_wrong_command_line(tmp_path):
