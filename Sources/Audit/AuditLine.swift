@@ -12,10 +12,8 @@ struct AuditLine: Sendable {
     let digest: ArgumentDigest
     let masking: ArgumentMasking
 
-    /// The event as one line; `id` is its own.
-    func bytes(of event: AuditEvent, id: String) -> [UInt8] {
-        var line: [UInt8] = []
-        line.reserveCapacity(640)
+    /// Appends the event as one line; `id` is its own.
+    func append(_ event: AuditEvent, id: String, to line: inout [UInt8]) {
         line.append("{\"time\":")
         line.append(jsonString: event.time.text)
         line.append(member: "event", id)
@@ -44,19 +42,16 @@ struct AuditLine: Sendable {
         line.append(member: "peer", event.origin.peer)
         if let message = event.message { append(message, of: event, to: &line) }
         line.append("}\n")
-        return line
     }
 
     /// A line that says how many events there was no room for.
-    func bytes(lost count: Int, id: String, at time: EventTime) -> [UInt8] {
-        var line: [UInt8] = []
+    func append(lost count: Int, id: String, at time: EventTime, to line: inout [UInt8]) {
         line.append("{\"time\":")
         line.append(jsonString: time.text)
         line.append(member: "event", id)
         line.append(member: "outcome", "lost")
         line.append(",\"events\":")
         line.append(contentsOf: "\(count)}\n".utf8)
-        return line
     }
 
     private func append(_ caller: Caller?, to line: inout [UInt8]) {
@@ -87,7 +82,10 @@ struct AuditLine: Sendable {
         }
     }
 
-    private func clipped(_ text: String) -> String { text.count > Self.textMax ? text.prefix(Self.textMax) + "…" : text }
+    private func clipped(_ text: String) -> String {
+        // As many bytes are at least as many characters, and counted at once.
+        text.utf8.count > Self.textMax && text.count > Self.textMax ? text.prefix(Self.textMax) + "…" : text
+    }
 }
 
 extension [UInt8] {

@@ -22,6 +22,7 @@ package final class AuditLog: Sendable {
     /// Refusals at the door that are recorded one by one, each second.
     private static let doorMax = 100
     private static let batch = 256
+    private static let batchTime = Duration.milliseconds(3)
     private static let interval = DispatchTimeInterval.seconds(1)
 
     private struct State {
@@ -38,6 +39,9 @@ package final class AuditLog: Sendable {
         var doorMore = 0
         /// Whether a block on the queue will look at `events`.
         var isScheduled = false
+        /// When it looked last.
+        var written = ContinuousClock.now - .seconds(1)
+        var isSynchronizing = false
     }
 
     /// The file is opened by `open`, else when there is something to write. `key` is the installation's, for digests.
@@ -77,7 +81,7 @@ package final class AuditLog: Sendable {
             defer { state.isScheduled = true }
             return (!state.isScheduled, false)
         }
-        if mustSchedule { queue.async { self.write() } }
+        if mustSchedule { schedule() }
         if isFirstLost { log.error("too much waits to be written: events are lost from here on") }
     }
 
@@ -125,10 +129,23 @@ package final class AuditLog: Sendable {
     /// Does not wait for the next second, where it could not be written.
     func retryNow() { queue.async { self.tryAgain() } }
 
+    /// At once, or a little later where something was written just now: then what comes meanwhile is written together.
+    private func schedule() {
+        let pause = state.withLock { $0.written + Self.batchTime } - .now
+        if pause > .zero {
+            queue.asyncAfter(deadline: .now() + .microseconds(Int(pause / .microseconds(1)))) { self.write() }
+        } else {
+            queue.async { self.write() }
+        }
+    }
+
     // MARK: - On the queue
 
     private func write() {
-        state.withLock { $0.isScheduled = false }
+        state.withLock { state in
+            state.isScheduled = false
+            state.written = .now
+        }
         guard state.withLock({ $0.failure == nil }) else { return }
         writeAll()
     }
@@ -160,11 +177,11 @@ package final class AuditLog: Sendable {
         }
         var number = first
         for event in events {
-            writer.add(line.bytes(of: event, id: "\(process)-\(number)"))
+            line.append(event, id: "\(process)-\(number)", to: &writer.lines)
             number += 1
         }
         if lost > 0 {
-            writer.add(line.bytes(lost: lost, id: "\(process)-\(number)", at: .now))
+            line.append(lost: lost, id: "\(process)-\(number)", at: .now, to: &writer.lines)
             log.error("\(lost) events were lost, since too many waited to be written")
         }
         return !writer.isEmpty
@@ -197,10 +214,16 @@ package final class AuditLog: Sendable {
     /// What was written reaches the disk within a second.
     private func scheduleSynchronizing() {
         guard writer.withLock({ $0.isUnsynchronized }) else { return }
+        let isFirst = state.withLock { state in
+            defer { state.isSynchronizing = true }
+            return !state.isSynchronizing
+        }
+        guard isFirst else { return }
         queue.asyncAfter(deadline: .now() + Self.interval) { self.synchronize() }
     }
 
     private func synchronize() {
+        state.withLock { $0.isSynchronizing = false }
         do throws(AuditFailure) {
             try writer.withLock { writer throws(AuditFailure) in
                 if writer.isUnsynchronized { try writer.synchronize() }

@@ -9,7 +9,7 @@ package final class AuditTrail {
     package init(_ event: AuditEvent) { self.event = event }
 
     /// Which upstream and tool the call means, and what of its arguments must not be recorded.
-    package func found(_ upstream: String, _ tool: String, concealing names: Set<String>?, redaction: @escaping @Sendable () -> Redaction) {
+    package func found(_ upstream: String, _ tool: String, concealing names: Set<String>?, redaction: (@Sendable () -> Redaction)?) {
         event.upstream = upstream
         event.upstreamTool = tool
         event.concealed = names ?? []

@@ -3,7 +3,7 @@ struct AuditWriter: ~Copyable {
     private let destination: AuditSettings.Destination
     private var file: AuditFile?
     /// Rendered lines of which the first `done` bytes are written.
-    private var lines: [UInt8] = []
+    var lines: [UInt8] = []
     private var done = 0
     private(set) var isUnsynchronized = false
 
@@ -11,8 +11,6 @@ struct AuditWriter: ~Copyable {
 
     /// Whether there is nothing that was given to it and is not written.
     var isEmpty: Bool { lines.isEmpty }
-
-    mutating func add(_ line: [UInt8]) { lines += line }
 
     /// Writes all lines; what could not be written is kept for the next attempt.
     mutating func write() throws(AuditFailure) {

@@ -26,13 +26,21 @@ package struct EventTime: Hashable, Sendable {
         var seconds = time_t(seconds)
         var parts = tm()
         gmtime_r(&seconds, &parts)
-        let date = "\(parts.tm_year + 1_900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
-        let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-        return "\(date)T\(time).\(padded(Int32(milliseconds), 3))Z"
-    }
-
-    private func padded(_ number: Int32, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let numbers: [(value: Int32, width: Int32, end: UInt8)] = [
+            (parts.tm_year + 1_900, 1_000, UInt8(ascii: "-")), (parts.tm_mon + 1, 10, UInt8(ascii: "-")), (parts.tm_mday, 10, UInt8(ascii: "T")),
+            (parts.tm_hour, 10, UInt8(ascii: ":")), (parts.tm_min, 10, UInt8(ascii: ":")), (parts.tm_sec, 10, UInt8(ascii: ".")),
+            (Int32(milliseconds), 100, UInt8(ascii: "Z")),
+        ]
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        for number in numbers {
+            var digit = number.width
+            while digit > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(number.value / digit % 10))
+                digit /= 10
+            }
+            text.append(number.end)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -9,7 +9,8 @@ import Testing
 struct AuditLineTests {
     private func line(_ event: AuditEvent, values: AuditSettings.Values = .digest, key: UInt8 = 7) throws -> JSONValue {
         let line = AuditLine(values: values, digest: ArgumentDigest(key: [UInt8](repeating: key, count: 32)), masking: masking)
-        let bytes = line.bytes(of: event, id: "p-1")
+        var bytes: [UInt8] = []
+        line.append(event, id: "p-1", to: &bytes)
         #expect(bytes.last == 0x0A && bytes.filter { $0 == 0x0A }.count == 1)
         return try JSONValue(parsing: bytes.dropLast())
     }
@@ -51,8 +52,11 @@ struct AuditLineTests {
     /// RFC 4231 §4.2, test case 1.
     @Test("the digest is HMAC-SHA-256")
     func hmac() {
-        let digest = ArgumentDigest(key: [UInt8](repeating: 0x0B, count: 20)).text(of: Array("Hi There".utf8)[...])
-        #expect(digest == "hmac-sha256:b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+        let digest = ArgumentDigest(key: [UInt8](repeating: 0x0B, count: 20))
+        for _ in 0..<2 {
+            let text = digest.text(of: Array("Hi There".utf8)[...])
+            #expect(text == "hmac-sha256:b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+        }
     }
 
     @Test("values are written only where that is configured", arguments: [AuditSettings.Values.none, .digest, .full])
