@@ -40,12 +40,13 @@ let package = Package(
         // The product.
         layer("MCPProtocol", on: ["JSON"]),
         layer("Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        layer("Audit", on: ["Auth", "COpenSSL", "Diagnostics", "JSON"]),
         layer("VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
-        layer("Configuration", on: ["Auth", "CYAML", "Diagnostics", "JSON", "Network", "Transport", "VirtualServers"]),
+        layer("Configuration", on: ["Audit", "Auth", "CYAML", "Diagnostics", "JSON", "Network", "Transport", "VirtualServers"]),
         layer(
             "Gateway",
-            on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
+            on: ["Audit", "Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
         program("switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport"]),
         // Small MCP servers and a load generator: for the demo, the tests and the bench.
         program("sample-server", on: ["Diagnostics", "JSON", "Network"]),
@@ -54,9 +55,10 @@ let package = Package(
         tests(of: "Network", on: ["Diagnostics"]),
         tests(of: "MCPProtocol", on: ["JSON"]),
         tests(of: "Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        tests(of: "Audit", on: ["Auth", "Diagnostics", "JSON"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
-        tests(of: "Configuration", on: ["Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),
-        tests(of: "Gateway", on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
+        tests(of: "Configuration", on: ["Audit", "Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),
+        tests(of: "Gateway", on: ["Audit", "Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
     ]
 )

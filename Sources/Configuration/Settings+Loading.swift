@@ -56,6 +56,7 @@ struct GatewayReader {
         let (upstreams, known) = upstreams(section, limits)
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
+        let audit = section["audit"].flatMap { AuditReader(folder: file.folder).read($0, &findings) }
         let secrets = SecretCheck(environment: environment)
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
@@ -67,7 +68,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
+            stateFolder: state, limits: limits, audit: audit, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
             files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -164,10 +165,9 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "audit", "limits"],
         refused: [
             "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
-            "audit": later("audit", "remove it"),
             "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])

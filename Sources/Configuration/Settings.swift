@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import Transport
@@ -20,6 +21,8 @@ package struct Settings: Hashable, Sendable {
     /// From the root; need not exist yet.
     package var stateFolder: String
     package var limits: LimitSettings
+    /// Where decisions are recorded; nil for nowhere.
+    package var audit: AuditSettings?
     /// Who is let in.
     package var identity = IdentitySettings()
     /// Hosts that addresses found by discovery may name although they are not public, in lower case.

@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import JSON
@@ -7,15 +8,18 @@ import VirtualServers
 
 extension Gateway {
     /// The way of a call: caller and call → target → permit → arguments → upstream and back.
-    func callTool(_ call: Call, to channel: any ClientChannel, isRetry: Bool = false) async throws -> Reply? {
+    func callTool(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
 
-        let (upstream, tool, exposure) = try await target(named: name, of: call)
+        let (upstream, tool, exposure) = try await target(named: name, of: call, noting: trail)
+        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed, redaction: redaction(for: upstream))
         guard let permit = exposure.definition.access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
+        trail?.decided(Decision(.allowed, by: RuleReference(text: "access: everyone", position: exposure.definition.position)))
         try checkMirroredArguments(of: call, against: tool)
         let request = try request(for: tool, from: call)
+        trail?.passedOn()
 
         do {
             let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
@@ -29,7 +33,7 @@ extension Gateway {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
-                return try await callTool(call, to: channel, isRetry: true)
+                return try await callTool(call, to: channel, noting: trail, isRetry: true)
             }
             if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
                 // That hop is ours: the client's request was right.
@@ -37,14 +41,17 @@ extension Gateway {
             }
             try checkQuestions(in: response, for: call)
             if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
+            if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
-            throw clientForm(of: error, from: upstream, tool: name)
+            throw clientForm(of: error, from: upstream, tool: name, noting: trail)
         }
     }
 
-    private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
+    private func target(
+        named name: String, of call: Call, noting trail: AuditTrail?
+    ) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
         var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
         if exposure?[name] == nil, let starting = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
@@ -54,7 +61,8 @@ extension Gateway {
         }
         guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
             if let upstream = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
-                throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
+                throw clientForm(
+                    of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name, noting: trail)
             }
             throw unknownTool(name)
         }
@@ -177,8 +185,9 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String) -> ProtocolError {
+    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
+        trail?.failed(error.kind, id: id)
         let what =
             switch error {
             case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
@@ -190,5 +199,19 @@ extension Gateway {
             }
         Log(upstream.name).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
+    }
+}
+
+extension UpstreamError {
+    /// A word for machines, as the audit has it.
+    fileprivate var kind: String {
+        switch self {
+        case .unavailable: "unavailable"
+        case .refused: "refused"
+        case .broken: "broken"
+        case .timedOut: "timed_out"
+        case .violation: "invalid_answer"
+        case .cancelled: "cancelled"
+        }
     }
 }

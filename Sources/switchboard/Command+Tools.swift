@@ -63,6 +63,7 @@ extension Command {
         guard arguments.members != nil else { throw UsageError("the arguments must be a JSON object, e.g. '{\"city\":\"Oslo\"}'") }
         guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return withClient(settings, server) { client, gateway in
+            guard Configured.openAudit(gateway) else { return 1 }
             let result: JSONValue
             do {
                 result = try await client.call(tool, arguments: arguments)

@@ -22,6 +22,9 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
         for key in LimitSettings.keys {
             if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
         }
+        if let audit = settings.audit {
+            lines.append("audit: \(audit.destination), when unwritable \(audit.whenUnwritable), values \(audit.values), at \(audit.position)")
+        }
         lines += settings.upstreams.flatMap(rendered)
         lines += settings.virtualServers.flatMap(rendered)
         lines += settings.files.map { "file: \($0)" } + settings.secretFiles.map { "secret file: \($0)" }

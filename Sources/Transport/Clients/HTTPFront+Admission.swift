@@ -26,7 +26,7 @@ extension HTTPFront {
         let identity = service.identity
         let caller: Caller
         do throws(IdentityRefusal) {
-            caller = try await caller(of: exchange.request, at: route, identity)
+            caller = try await self.caller(of: exchange.request, at: route, identity)
         } catch {
             refuse(exchange, error, at: route, server: server, fields: fields)
             return nil

@@ -55,7 +55,7 @@ package final class UpstreamOpener: Sendable {
     }
 
     /// Masks the secrets that the upstream is given now.
-    func redaction(for definition: UpstreamDefinition) -> Redaction {
+    package func redaction(for definition: UpstreamDefinition) -> Redaction {
         var references = definition.credential.references
         if case .command(_, _, let variables, _) = definition.endpoint { references += variables.map(\.value).filter(\.isSecret) }
         var secrets = references.compactMap { try? $0.resolve(environment: environment) }
