@@ -45,7 +45,7 @@ struct RuleParserTests {
             ("promt:x", "\"promt:x\" is no rule", 0, "did you mean prompt:x?"),
             ("prompt:", "\"prompt:\" names nothing", 7, "write prompt:* for all"),
             ("ü", "\"ü\" can't be the name of an exposed tool", 0, "names hold A-Z, a-z, 0-9, _ and -; patterns also * and ?"),
-            ("t()", "the condition on \"\" has no `=`", 2, "write `=` or `!=`, and a value"),
+            ("t()", "a condition names no argument", 2, "write `argument=value`"),
             ("t(a)", "the condition on \"a\" has no `=`", 3, "write `=` or `!=`, and a value"),
             ("t(=x)", "a condition names no argument", 2, "write `argument=value`"),
             ("t(a=)", "a value is missing", 4, "write one, or \"\" for the empty text"),

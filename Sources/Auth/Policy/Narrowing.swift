@@ -130,6 +130,9 @@ private struct SampleMaker {
         }
         let other: JSONValue = type == "integer" || type == "number" ? strangeNumber(values) : .string(strange ?? "something-else-entirely")
         samples.append(Sample(kind: .other, value: ArgumentValue(other), json: other))
+        // `?*` leaves the empty text only.
+        let hasOne = values.contains { $0.glob.tokens.contains(Glob.one) }
+        if hasOne, other.string != nil { samples.append(Sample(kind: .other, value: .string(""), json: "")) }
         return samples
     }
 

@@ -22,7 +22,7 @@ struct PolicyReader {
             return nil
         }
         guard let section = Section(node, "an entry of `policy`", keys, &findings) else { return nil }
-        if !section.has("deny") {
+        if !section.has("deny"), !section.hasRefusedKeys {
             findings.add("this entry does not say what it denies", at: node.position, fix: "write `deny: UPSTREAM.TOOL`")
         }
         let deny = section["deny"].map { RuleTextReader.rules($0, "deny", isOfUpstream: true, &findings) } ?? []

@@ -25,14 +25,15 @@ struct VirtualServerReader {
         let newTools = section["new_tools"].flatMap {
             $0.choice("new_tools", ["hold": VirtualServerDefinition.NewTools.hold, "show": .show], &findings)
         }
+        let beforeSelections = findings.problems.count
         let patterns = PatternReader(upstreams: upstreams)
         let tools = section["tools"].map { ToolReader(patterns: patterns, naming: naming ?? .prefixed).read($0, &findings) }
         let prompts = section["prompts"].map { patterns.readList($0, "prompts", &findings) }
         let resources = section["resources"].map { patterns.readList($0, "resources", &findings) }
-        if case .roles(let roles)? = access {
+        // Where a selection is wrong, what it would expose is not known.
+        if case .roles(let roles)? = access, findings.problems.count == beforeSelections {
             let names = ExposableNames(tools: tools ?? [], prompts: prompts ?? [], resources: resources ?? [], naming ?? .prefixed)
-            // Where a selection is wrong, what it would expose is not known.
-            if findings.problems.count == before { for rule in roles.flatMap({ $0.allow + $0.deny }) { names.check(rule, &findings) } }
+            for rule in roles.flatMap({ $0.allow + $0.deny }) { names.check(rule, &findings) }
         }
         let title = section["title"].flatMap { $0.text("title", &findings) }
         let description = section["description"].flatMap { $0.text("description", &findings) }
