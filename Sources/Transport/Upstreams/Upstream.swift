@@ -158,13 +158,13 @@ package final class Upstream: Sendable {
         var failures = 0
         while true {
             let opened = ContinuousClock.now
-            let (reason, isStopped) = await attempt()
-            if isStopped { break }
+            let end = await attempt()
+            if end.isStop { break }
             if ContinuousClock.now - opened > limits.retryMax { failures = 0 }
             failures += 1
-            let isLooping = failures >= 5 && definition.endpoint.isChild
-            publish(isLooping ? .crashLooping : .down, error: reason)
-            log.warning("\(isLooping ? "keeps ending" : "is not available"): \(reason)")
+            let isLooping = failures >= 5 && definition.endpoint.isChild && end.isLoss
+            publish(isLooping ? .crashLooping : .down, error: end.reason)
+            log.warning("\(isLooping ? "keeps ending" : "is not available"): \(end.reason)")
             let wait = isLooping ? limits.retryMax : min(limits.retryFirst * (1 << min(failures - 1, 10)), limits.retryMax)
             if await pause(wait) { break }
         }
@@ -175,8 +175,18 @@ package final class Upstream: Sendable {
         settle()
     }
 
-    /// Opens a link and stays with it until it is lost; the reason, or that we shall stop.
-    private func attempt() async -> (reason: String, isStopped: Bool) {
+    /// How an attempt ended.
+    private struct End {
+        var reason: String
+        /// The link was there, or was about to be, and the other side ended it.
+        var isLoss = false
+        var isStop = false
+
+        static let stop = End(reason: "stopped", isStop: true)
+    }
+
+    /// Opens a link and stays with it until it is lost, or until we shall stop.
+    private func attempt() async -> End {
         let opening = Cancellation()
         let generation = state.withLock { state in
             state.generation += 1
@@ -207,17 +217,22 @@ package final class Upstream: Sendable {
             await link.close()
             return end
         } catch {
-            return (error.masked(by: opener.redaction(for: definition)).description, false)
+            return end(error)
         }
     }
 
-    private func stay(_ link: any UpstreamLink, generation: Int) async -> (reason: String, isStopped: Bool) {
+    private func end(_ error: UpstreamError) -> End {
+        let isLoss = if case .broken = error { true } else { false }
+        return End(reason: error.masked(by: opener.redaction(for: definition)).description, isLoss: isLoss)
+    }
+
+    private func stay(_ link: any UpstreamLink, generation: Int) async -> End {
         var refreshAt = ContinuousClock.now + limits.listAgeMax
         while true {
             var isStale = false
             switch await events.next(within: max(refreshAt - .now, .zero)) {
-            case .element(.stop), .closed: return ("stopped", true)
-            case .element(.link(.lost(let reason), generation)): return (reason, false)
+            case .element(.stop), .closed: return .stop
+            case .element(.link(.lost(let reason), generation)): return End(reason: reason, isLoss: true)
             case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
             case .element: break
             }
@@ -227,7 +242,7 @@ package final class Upstream: Sendable {
                 publish(.up, tools: try await link.tools(limits: limits, log: log), peer: link.peer)
             } catch {
                 if case .timedOut = error { continue }
-                return (error.masked(by: opener.redaction(for: definition)).description, false)
+                return end(error)
             }
         }
     }
