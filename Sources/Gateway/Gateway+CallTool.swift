@@ -58,17 +58,20 @@ extension Gateway {
         {
             return (upstream, index, exposure)
         }
-        let (snapshot, exposure) = try await self.exposure(for: call)
-        let access = exposure.policy.access(of: call.caller)
+        var (snapshot, exposure) = try await self.exposure(for: call)
+        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+            // A list does not wait for what starts slowly; a call can't do without it.
+            await starting.settled(within: starting.definition.timeout)
+            snapshot = self.snapshot
+            exposure = snapshot.exposures[call.server] ?? exposure
+        }
         guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
-            if let missing = exposure.missingUpstream(thatMayExpose: name), access.mayUse(unknownTool: name, of: missing),
-                let upstream = snapshot.upstreams[missing]
-            {
+            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
                 throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
             }
             throw Denial(Decision(.denied, reason: "there is no such tool"))
         }
-        if let denial = access.denial(of: index) { throw denial }
+        if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
         return (upstream, index, exposure)
     }
 
@@ -91,6 +94,13 @@ extension Gateway {
         }
     }
 
+    /// An upstream that is away and may have a tool of that name, which the caller may use.
+    private func upstream(thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot) -> Upstream? {
+        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        else { return nil }
+        return snapshot.upstreams[missing]
+    }
+
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
 
     private func cannotAsk(_ upstream: String) -> ProtocolError {
@@ -105,13 +115,27 @@ extension Gateway {
         let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
         var missing: JSONValue = [:]
         for question in questions {
-            let method = question.value["method"]?.string ?? ""
-            let capability = String(method.prefix { $0 != "/" })
-            if declared[capability] == nil { missing[capability] = [:] }
+            let (capability, detail) = Self.capability(for: question.value)
+            guard let known = declared[capability] else {
+                missing[capability] = detail.map { $0 == "form" ? [:] : [$0: [:]] } ?? [:]
+                continue
+            }
+            if let detail, known[detail] == nil, !(detail == "form" && known == [:]) { missing[capability] = [detail: [:]] }
         }
         guard missing.members?.isEmpty == false else { return }
         throw ProtocolError(
             .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
+    }
+
+    /// What a client must have declared to be asked this; elicitation without a mode is of forms, which `{}` declares too
+    /// (MCP 2026-07-28 client/elicitation, "Capabilities"; client/sampling, "Capabilities").
+    private static func capability(for question: JSONValue) -> (String, detail: String?) {
+        let capability = String((question["method"]?.string ?? "").prefix { $0 != "/" })
+        return switch capability {
+        case "elicitation": (capability, question["params"]?["mode"] == "url" ? "url" : "form")
+        case "sampling": (capability, question["params"]?["tools"] == nil ? nil : "tools")
+        default: (capability, nil)
+        }
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
