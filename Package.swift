@@ -47,7 +47,8 @@ let package = Package(
         layer(
             "Gateway",
             on: ["Audit", "Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
-        program("switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport"]),
+        program(
+            "switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport", "VirtualServers"]),
         // Small MCP servers and a load generator: for the demo, the tests and the bench.
         program("sample-server", on: ["Diagnostics", "JSON", "Network"]),
         program("bench-client", on: ["Diagnostics", "JSON", "Network"]),

@@ -54,6 +54,7 @@ struct GatewayReader {
         findings.warn(listen.compactMap(rule.warning))
         let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
+        let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
         let audit = section["audit"].flatMap { AuditReader(folder: file.folder).read($0, &findings) }
@@ -67,9 +68,9 @@ struct GatewayReader {
             return .problems((findings.problems + unresolved.values.joined()).inFileOrder(), files: files)
         }
         let settings = Settings(
-            listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, audit: audit, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
-            files: files, secretFiles: SecretCheck.files(of: upstreams))
+            listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
+            virtualServers: virtualServers, stateFolder: state, limits: limits, audit: audit, identity: identity, discoveryHosts: discoveryHosts,
+            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -165,10 +166,12 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "audit", "limits"],
+        known: [
+            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "audit",
+            "limits",
+        ],
         refused: [
-            "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
-            "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
+            "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])
 }

@@ -7,18 +7,25 @@ import Transport
 import VirtualServers
 
 extension Gateway {
-    /// The way of a call: caller and call → target → permit → arguments → upstream and back.
+    /// A denied call is answered as one of a tool that does not exist.
     func callTool(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+        do {
+            return try await carryOut(call, of: name, to: channel, noting: trail, isRetry: isRetry)
+        } catch let denial as Denial {
+            trail?.decided(denial.decision)
+            throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
+        }
+    }
 
-        let (upstream, tool, exposure) = try await target(named: name, of: call, noting: trail)
-        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed, redaction: redaction(for: upstream))
-        guard let permit = exposure.definition.access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
-        trail?.decided(Decision(.allowed, by: RuleReference(text: "access: everyone", position: exposure.definition.position)))
-        try checkMirroredArguments(of: call, against: tool)
-        let request = try request(for: tool, from: call)
+    /// The way of a call: caller and call → target → arguments → permit → upstream and back.
+    private func carryOut(
+        _ call: Call, of name: String, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
+    ) async throws -> Reply? {
+        let (upstream, index, exposure) = try await target(named: name, of: call, noting: trail)
+        let (request, permit) = try admit(call, toUse: index, of: exposure, noting: trail)
         trail?.passedOn()
 
         do {
@@ -49,28 +56,65 @@ extension Gateway {
         }
     }
 
-    private func target(
-        named name: String, of call: Call, noting trail: AuditTrail?
-    ) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
-        var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
-        if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
-        if exposure?[name] == nil, let starting = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
+    /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
+    private func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
+        if let exposure = snapshot.exposures[call.server], let index = exposure.index(of: name),
+            let upstream = snapshot.upstreams[exposure.tools[index].upstream],
+            exposure.policy.access(of: call.caller).denial(of: index) == nil
+        {
+            note(exposure.tools[index], of: upstream, on: trail)
+            return (upstream, index, exposure)
+        }
+        var (snapshot, exposure) = try await self.exposure(for: call)
+        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
             // A list does not wait for what starts slowly; a call can't do without it.
             await starting.settled(within: starting.definition.timeout)
-            (snapshot, exposure) = (self.snapshot, self.snapshot.exposures[call.server])
+            snapshot = self.snapshot
+            exposure = snapshot.exposures[call.server] ?? exposure
         }
-        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
-            if let upstream = upstream(thatMayExpose: name, in: exposure, of: snapshot) {
+        guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
+            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
                 throw clientForm(
                     of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name, noting: trail)
             }
             throw unknownTool(name)
         }
-        return (upstream, tool, exposure)
+        note(exposure.tools[index], of: upstream, on: trail)
+        if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
+        return (upstream, index, exposure)
     }
 
-    private func upstream(thatMayExpose name: String, in exposure: Exposure?, of snapshot: Snapshot) -> Upstream? {
-        exposure?.missingUpstream(thatMayExpose: name).flatMap { snapshot.upstreams[$0] }
+    private func note(_ tool: ExposedTool, of upstream: Upstream, on trail: AuditTrail?) {
+        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed, redaction: redaction(for: upstream))
+    }
+
+    /// The request as it would go upstream, and the permit for just that.
+    private func admit(
+        _ call: Call, toUse index: Int, of exposure: Exposure, noting trail: AuditTrail?
+    ) throws -> (UpstreamRequest, Permit) {
+        let tool = exposure.tools[index]
+        let access = exposure.policy.access(of: call.caller)
+        do {
+            try checkMirroredArguments(of: call, against: tool)
+            let (request, arguments) = try request(for: tool, from: call)
+            let permit = try access.permit(
+                call.caller, toUse: index, called: tool.name, of: call.server, arguments: arguments.map { (request.members, $0) })
+            trail?.decided(permit.decision)
+            return (request, permit)
+        } catch {
+            // What is wrong with the arguments is told of tools only that the caller sees.
+            guard exposure.isListed(index, for: access) else {
+                throw Denial((error as? Denial)?.decision ?? Decision(.denied, reason: "no arguments are allowed"))
+            }
+            throw error
+        }
+    }
+
+    /// An upstream that is away and may have a tool of that name, which the caller may use.
+    private func upstream(thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot) -> Upstream? {
+        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        else { return nil }
+        return snapshot.upstreams[missing]
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -126,7 +170,8 @@ extension Gateway {
         }
     }
 
-    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> UpstreamRequest {
+    /// The request, and where the arguments lie in its members.
+    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
         let message = call.message
         var members: [UInt8] = []
         members.reserveCapacity((message.params.range?.count ?? 0) + 200)
@@ -140,10 +185,11 @@ extension Gateway {
             members.append(",\"arguments\":")
             members.append(contentsOf: message.bytes[arguments.range])
         }
+        let arguments = members.count > start ? start + 13..<members.count : nil
         var request = UpstreamRequest(message.methodText)
         request.isForClient = true
         if !tool.upstreamHeaderParameters.isEmpty {
-            let arguments = try tree(of: members.count > start ? members[(start + 13)...] : ArraySlice("{}".utf8))
+            let arguments = try tree(of: arguments.map { members[$0] } ?? ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
@@ -159,7 +205,7 @@ extension Gateway {
         // What an upstream asks in mid-call can be passed on only where both ends are modern; the upstream's link knows its own era.
         if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
         request.mirroredName = tool.upstreamName
-        return request
+        return (request, arguments)
     }
 
     private func tree(of arguments: ArraySlice<UInt8>) throws(ProtocolError) -> JSONValue {

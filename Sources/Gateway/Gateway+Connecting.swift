@@ -1,3 +1,5 @@
+import Auth
+import Configuration
 import Diagnostics
 import MCPProtocol
 import Transport
@@ -19,9 +21,30 @@ extension Gateway {
         return outcome
     }
 
-    /// What does not fit between the virtual servers and the upstreams that are known now.
+    /// What does not fit between the virtual servers, `policy` and the upstreams that are known now.
     package var exposureProblems: [Problem] {
-        snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] }
+        let snapshot = snapshot
+        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] } + policyProblems
+    }
+
+    /// Rules of `policy` that can never match; a pattern may be there for tools that are yet to come.
+    private var policyProblems: [Problem] {
+        let snapshot = snapshot
+        return snapshot.settings.policy.flatMap(\.deny).flatMap { rule -> [Problem] in
+            if case .tools(let glob) = rule.matter, !glob.isLiteral, rule.conditions.isEmpty { return [] }
+            let upstreams = snapshot.settings.upstreams.map(\.name).filter { rule.upstream?.matches($0) ?? true }
+            var subjects: [Subject] = []
+            for name in upstreams {
+                // What an upstream has that is away is not known.
+                guard let tools = snapshot.upstreams[name]?.tools else { return [] }
+                subjects += tools.map { tool in
+                    Subject(
+                        .tool, name: tool.name, upstream: name, upstreamName: tool.name,
+                        toolClass: ToolClass(annotations: tool.json["annotations"]), schema: tool.json["inputSchema"])
+                }
+            }
+            return RuleCheck(subjects).problems(of: rule)
+        }
     }
 
     /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.

@@ -127,9 +127,9 @@ package final class Gateway: CallService {
         for server in changed { changes.publish(.tools, to: server) }
     }
 
-    /// The virtual servers whose list has changed.
+    /// The virtual servers whose list has changed for someone.
     private static func difference(_ old: [String: Exposure], _ new: [String: Exposure]) -> [String] {
-        new.filter { old[$0.key]?.pages != $0.value.pages }.map(\.key)
+        new.filter { old[$0.key]?.isShown(as: $0.value) != true }.map(\.key)
     }
 
     /// Ends every upstream and says good-bye to listening clients.

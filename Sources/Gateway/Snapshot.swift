@@ -20,7 +20,8 @@ struct Snapshot: Sendable {
                 guard let tools = upstreams[name]?.tools else { continue }
                 catalogues[name] = Catalogue(tools: tools, baseline: baselines.baseline(of: name, now: tools))
             }
-            exposures[definition.name] = Exposure(definition, catalogues: catalogues, pageLength: settings.limits.listPage)
+            exposures[definition.name] = Exposure(
+                definition, catalogues: catalogues, prohibitions: settings.policy, pageLength: settings.limits.listPage)
         }
         return Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: exposures)
     }

@@ -1,3 +1,4 @@
+import Auth
 import JSON
 import MCPProtocol
 
@@ -12,6 +13,13 @@ package struct ArgumentShaping: Sendable {
         self.rules = rules
         concealed = Set(rules.filter { $0.fixed != nil || $0.hidden }.map(\.name))
         byName = Dictionary(uniqueKeysWithValues: rules.enumerated().map { ($1.name, $0) })
+    }
+
+    /// Where an argument's value comes from.
+    func source(of name: String) -> ArgumentSource {
+        guard let rule = byName[name].map({ rules[$0] }) else { return .open(nil) }
+        if let fixed = rule.fixed { return .fixed(fixed) }
+        return rule.hidden ? .hidden(rule.default) : .open(rule.default)
     }
 
     /// The arguments that have a rule but no property in the schema.
