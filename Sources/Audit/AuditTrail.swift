@@ -17,11 +17,14 @@ package final class AuditTrail {
         event.outcome = .denied
     }
 
-    /// What the rules say. Where they allow it, its arguments may still not do.
+    /// What the rules say.
     package func decided(_ decision: Decision) {
         event.decision = decision
         event.outcome = decision.isAllowed ? .invalid : .denied
     }
+
+    /// Its arguments may not be, whatever the rules say.
+    package func invalid() { event.outcome = .invalid }
 
     /// Nothing stands in its way: what follows is the upstream's doing.
     package func passedOn() { event.outcome = .failed }

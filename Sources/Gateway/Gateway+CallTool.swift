@@ -106,6 +106,7 @@ extension Gateway {
             guard exposure.isListed(index, for: access) else {
                 throw Denial((error as? Denial)?.decision ?? Decision(.denied, reason: "no arguments are allowed"))
             }
+            trail?.invalid()
             throw error
         }
     }

@@ -11,7 +11,7 @@ extension Gateway {
 
     func listTools(_ call: Call) async throws(ProtocolError) -> Reply {
         if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
-        let (_, exposure) = try await exposure(for: call)
+        let (snapshot, exposure) = try await exposure(for: call)
         let page = try pageNumber(call.message.text(call.message.params.cursor))
         let view = exposure.view(for: exposure.policy.access(of: call.caller))
         let pages = call.era == .modern ? view.pages : view.legacyPages
@@ -27,7 +27,7 @@ extension Gateway {
         }
         if call.era == .modern {
             // MCP 2026-07-28 server/utilities/caching: what one caller may see is not for another's eyes.
-            let scope = exposure.policy.dependsOnCaller ? "private" : "public"
+            let scope = exposure.policy.dependsOnCaller || snapshot.settings.identity.isConfigured ? "private" : "public"
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
             members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"\(scope)\"".utf8)
         }
