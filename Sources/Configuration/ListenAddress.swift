@@ -11,7 +11,8 @@ package struct ListenAddress: Hashable, Sendable {
     /// Reads `HOST:PORT` or `[IPv6]:PORT`; refuses what is not loopback, for without identity everyone who reaches
     /// the gateway could call every tool.
     package init(parsing text: String, at position: SourcePosition) throws(ConfigurationError) {
-        let wrong = ConfigurationError("\(quoted(text)) is no HOST:PORT", at: position, fix: "write 127.0.0.1:8080")
+        let meant = decimal(text[...], max: 65_535) ?? 8_080
+        let wrong = ConfigurationError("\(quoted(text)) is no HOST:PORT", at: position, fix: "write 127.0.0.1:\(meant)")
         guard let colon = text.lastIndex(of: ":"), let port = decimal(text[text.index(after: colon)...], max: 65_535) else { throw wrong }
         let written = String(text[..<colon])
         let isBracketed = written.hasPrefix("[") && written.hasSuffix("]") && written.count > 2
@@ -22,7 +23,7 @@ package struct ListenAddress: Hashable, Sendable {
         guard IPAddress.isLoopback(host) else {
             throw ConfigurationError(
                 "refuses to listen on \(host): without identity anyone who reaches it could call every tool", at: position,
-                fix: "listen on 127.0.0.1")
+                fix: "listen on 127.0.0.1:\(port)")
         }
         self.init(host: host, port: port, position: position)
     }

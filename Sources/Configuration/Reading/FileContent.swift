@@ -59,6 +59,13 @@ func folderListing(_ path: String) -> [String]? {
     return names.sorted()
 }
 
+/// Why the folder at `path` can't be listed, in the system's words; nil where it can, or where there is none.
+func folderObstacle(_ path: String) -> String? {
+    guard let stream = opendir(path) else { return errno == ENOENT ? nil : String(cString: strerror(errno)) }
+    closedir(stream)
+    return nil
+}
+
 /// The folder that this program runs in.
 func currentDirectory() -> String {
     guard let path = getcwd(nil, 0) else { return "/" }
