@@ -39,7 +39,7 @@ extension Command {
                 throw UsageError("--listen \(text): \(error.problem.what)", hint: error.problem.fix)
             }
         }
-        guard let (path, settings, watch) = Configured.settings(words) else { return 1 }
+        guard let (path, settings, watch) = Configured.settings(words, isServing: true) else { return 1 }
         let count = max(1, ProcessInfo.processInfo.activeProcessorCount)
         return onLoops(count: count) { [listen] loops in
             do {
@@ -51,7 +51,7 @@ extension Command {
                 await service.run()
                 return 0
             } catch {
-                printError("can't serve: \(error)")
+                printError("can't serve: \(error)\(ListenAdvice.text(for: error))")
                 return 1
             }
         }
