@@ -10,7 +10,8 @@ package struct ListenAddress: Hashable, Sendable {
 
     /// Reads `HOST:PORT` or `[IPv6]:PORT`. Whether it may be listened on is for `Settings.refusal` to say.
     package init(parsing text: String, at position: SourcePosition) throws(ConfigurationError) {
-        let wrong = ConfigurationError("\(quoted(text)) is no HOST:PORT", at: position, fix: "write 127.0.0.1:8080")
+        let meant = decimal(text[...], max: 65_535) ?? 8_080
+        let wrong = ConfigurationError("\(quoted(text)) is no HOST:PORT", at: position, fix: "write 127.0.0.1:\(meant)")
         guard let colon = text.lastIndex(of: ":"), let port = decimal(text[text.index(after: colon)...], max: 65_535) else { throw wrong }
         let written = String(text[..<colon])
         let isBracketed = written.hasPrefix("[") && written.hasSuffix("]") && written.count > 2

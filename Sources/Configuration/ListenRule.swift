@@ -14,12 +14,12 @@ struct ListenRule {
         guard identity.isConfigured else {
             return Problem(
                 "\(what): without identity anyone who reaches it could call every tool", at: address.position,
-                fix: "listen on 127.0.0.1, or say under `identity` who may call")
+                fix: "listen on 127.0.0.1:\(address.port), or say under `identity` who may call")
         }
         guard !identity.anonymous else {
             return Problem(
                 "\(what): with `anonymous: true` anyone who reaches it could call every tool", at: address.position,
-                fix: "listen on 127.0.0.1, or remove `anonymous: true`")
+                fix: "listen on 127.0.0.1:\(address.port), or remove `anonymous: true`")
         }
         guard isTLS || publicURL?.hasPrefix("https://") == true else {
             return Problem(

@@ -109,7 +109,9 @@ struct GatewayReader {
         let elements = if case .sequence(let nodes) = node.content { nodes } else { [node] }
         if elements.isEmpty { findings.add("`listen` is empty", at: node.position, fix: "write `listen: 127.0.0.1:8080`") }
         for element in elements {
-            guard let text = element.text("listen", &findings),
+            // A port alone reads as a number, which quotes would not mend.
+            let port = if case .integer(let number) = element.scalar?.kind { number } else { String?.none }
+            guard let text = port ?? element.text("listen", &findings),
                 let address = findings.value({ () throws(ConfigurationError) in try ListenAddress(parsing: text, at: element.position) })
             else { continue }
             if let first = addresses.first(where: { $0.authority == address.authority && address.port != 0 }) {
@@ -124,6 +126,7 @@ struct GatewayReader {
 
     private mutating func upstreams(_ section: Section, _ limits: LimitSettings) -> ([UpstreamDefinition], KnownUpstreams) {
         guard let node = section["upstreams"] else {
+            guard !section.isMisspelt("upstreams"), !section.has("mcpServers") else { return ([], KnownUpstreams(places: nil)) }
             findings.add("there are no `upstreams`", at: start, fix: "name one: `upstreams: { time: { command: uvx, args: [mcp-server-time] } }`")
             return ([], KnownUpstreams(places: nil))
         }

@@ -3,56 +3,124 @@ import JSON
 import MCPProtocol
 import Synchronization
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
+#if canImport(Glibc)
+    import Glibc
 #else
-    import Foundation
+    import Darwin
 #endif
 
 /// The tools that each upstream had when it was first read completely, for `new_tools: hold`; kept in the state folder.
+///
+/// A file that can't be read tells nothing of what was known: patterns then take no tool of an upstream until it is accepted.
+/// The damaged file stays beside the new one until a person removes it, and so long no baseline is made by itself.
 package final class Baselines: Sendable {
     private let path: String
-    private let known: Mutex<[String: Set<String>]>
+    private let state: Mutex<State>
     private let log = Log("baselines")
 
-    package init(stateFolder: String) {
-        path = stateFolder + "/baselines.json"
-        known = Mutex(Self.read(path))
+    private struct State {
+        var known: [String: Set<String>] = [:]
+        /// Why upstreams that are not known are held back; nil where they are new.
+        var defect: String?
     }
 
-    package var file: String { path }
+    /// With `isQuiet` a file that can't be read is not logged.
+    package init(stateFolder: String, isQuiet: Bool = false) {
+        path = stateFolder + "/baselines.json"
+        state = Mutex(State())
+        state.withLock { load(&$0, isQuiet: isQuiet) }
+    }
+
+    /// What tells that another process has changed something.
+    var files: [String] { [path, damaged] }
+
+    private var damaged: String { path + ".damaged" }
+
+    /// Why patterns show nothing of upstreams whose baseline is not known, and how to mend it; nil where all is well.
+    package var defect: String? { state.withLock { $0.defect } }
 
     /// The upstream's baseline; on first sight its present tools become it.
     func baseline(of upstream: String, now tools: [ToolDefinition]) -> Set<String> {
-        if let names = known.withLock({ $0[upstream] }) { return names }
-        let names = Set(tools.map(\.name))
-        accept(upstream, names)
-        return names
+        state.withLock { state in
+            if let names = state.known[upstream] { return names }
+            load(&state)
+            if let names = state.known[upstream] { return names }
+            guard state.defect == nil else { return [] }
+            let names = Set(tools.map(\.name))
+            state.known[upstream] = names
+            do throws(StateError) {
+                try write(state.known)
+            } catch {
+                log.error("that of \(upstream) can't be kept, \(error); it holds until the gateway ends")
+            }
+            return names
+        }
     }
 
-    /// Takes these tools as the baseline from now on.
-    package func accept(_ upstream: String, _ names: Set<String>) {
-        known.withLock { known in
-            known.merge(Self.read(path)) { _, stored in stored }
+    /// The upstream's baseline, made by nobody's first sight; empty where the file that has it can't be read.
+    func known(_ upstream: String) -> Set<String>? { state.withLock { $0.known[upstream] ?? ($0.defect == nil ? nil : []) } }
+
+    /// Takes these tools as the baseline from now on. Throws, and changes nothing, where they can't be kept.
+    package func accept(_ upstream: String, _ names: Set<String>) throws(StateError) {
+        try state.withLock { (state) throws(StateError) in
+            load(&state)
+            var known = state.known
             known[upstream] = names
-            write(known)
+            try setDamagedAside()
+            try write(known)
+            state.known = known
+            load(&state)
         }
     }
 
     /// Reads what another process may have accepted.
-    func reload() { known.withLock { $0.merge(Self.read(path)) { _, stored in stored } } }
+    func reload() { state.withLock { load(&$0) } }
 
-    private static func read(_ path: String) -> [String: Set<String>] {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let value = try? JSONValue(parsing: Array(data)) else { return [:] }
-        return Dictionary((value.members ?? []).map { ($0.key, Set(($0.value.array ?? []).compactMap(\.string))) }) { first, _ in first }
+    // MARK: - The file
+
+    private func load(_ state: inout State, isQuiet: Bool = false) {
+        var defect: String?
+        let held = "patterns take no tool of an upstream whose baseline is not known"
+        do throws(StateError) {
+            state.known.merge(try read()) { _, stored in stored }
+            if access(damaged, F_OK) == 0 {
+                defect = "\(damaged) is still there: \(held); accept each with `switchboard accept UPSTREAM`, then remove the file"
+            }
+        } catch {
+            defect = "\(error): \(held); restore the file, or take today's tools with `switchboard accept UPSTREAM`"
+        }
+        if let defect, defect != state.defect, !isQuiet { log.error(defect) }
+        state.defect = defect
     }
 
-    private func write(_ known: [String: Set<String>]) {
-        let value = JSONValue.object(known.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.sorted().map { .string($0) })) })
-        do {
-            try StateFolder.write(Data((value.pretty() + "\n").utf8), to: path)
-        } catch {
-            log.warning("can't be kept in \(path): \(error); they hold until the gateway ends")
+    private func read() throws(StateError) -> [String: Set<String>] {
+        guard let bytes = try StateFile(path: path).read() else { return [:] }
+        guard let members = (try? JSONValue(parsing: bytes))?.members else { throw damage }
+        var known: [String: Set<String>] = [:]
+        for member in members {
+            guard let elements = member.value.array else { throw damage }
+            let names = elements.compactMap(\.string)
+            guard names.count == elements.count else { throw damage }
+            known[member.key] = Set(names)
         }
+        return known
+    }
+
+    private var damage: StateError { StateError(path, "it is damaged", isOfContent: true) }
+
+    /// What can't be made sense of is kept for a person to look at.
+    private func setDamagedAside() throws(StateError) {
+        do throws(StateError) {
+            _ = try read()
+        } catch {
+            guard error.isOfContent else { throw error }
+            guard rename(path, damaged) == 0 else { throw .system(path) }
+            log.warning("the damaged file is \(damaged) now")
+        }
+    }
+
+    private func write(_ known: [String: Set<String>]) throws(StateError) {
+        let value = JSONValue.object(known.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.sorted().map { .string($0) })) })
+        try StateFile(path: path).write(Array((value.pretty() + "\n").utf8))
     }
 }

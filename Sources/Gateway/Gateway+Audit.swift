@@ -42,7 +42,7 @@ extension Gateway {
 
     static func audit(for settings: Settings) -> AuditLog? {
         guard let audit = settings.audit else { return nil }
-        let key = audit.values == .none ? [] : (try? StateFolder.key("audit.key", in: settings.stateFolder)) ?? []
+        let key = audit.values == .none ? [] : (try? StateFolder.key("audit.key", for: "digests in the audit", in: settings.stateFolder)) ?? []
         let masking = ArgumentMasking(isSecretName: { SecretLook.isSecretName($0) }, isSecretValue: { SecretLook.isSecretValue($0) })
         return AuditLog(audit, key: key, masking: masking)
     }

@@ -48,22 +48,33 @@ extension Gateway {
     }
 
     /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.
-    package func accept(_ upstream: String) -> (added: [String], removed: [String])? {
+    /// Throws where that can't be kept.
+    package func accept(_ upstream: String) throws(StateError) -> (added: [String], removed: [String])? {
         guard let tools = snapshot.upstreams[upstream]?.tools else { return nil }
         let now = Set(tools.map(\.name))
-        let before = baselines.baseline(of: upstream, now: tools)
-        baselines.accept(upstream, now)
+        let before = baselines.known(upstream) ?? now
+        try baselines.accept(upstream, now)
         return (now.subtracting(before).sorted(), before.subtracting(now).sorted())
     }
 }
 
 extension Gateway {
+    /// How those upstreams are doing now.
+    package func states(of names: [String]) -> [(upstream: String, state: UpstreamStatus.State)] {
+        let upstreams = snapshot.upstreams
+        return names.compactMap { name in upstreams[name].map { (name, $0.status.state) } }
+    }
+
+    /// What does not fit between that virtual server and the upstreams that are known now.
+    package func exposureProblems(of server: String) -> [Problem] { snapshot.exposures[server]?.problems ?? [] }
+
     /// The upstreams that a virtual server lacks at present, and why.
     package func missing(from server: String) -> [(upstream: String, reason: String)] {
         let snapshot = snapshot
         return (snapshot.exposures[server]?.missingUpstreams ?? []).sorted().map { name in
             let status = snapshot.upstreams[name]?.status
-            return (name, status?.lastError ?? "it is \(status?.state.rawValue ?? "unknown")")
+            let isWaiting = status?.state == .connecting && status?.lastError == nil
+            return (name, isWaiting ? "it has not answered yet" : status?.lastError ?? "it is \(status?.state.rawValue ?? "unknown")")
         }
     }
 }

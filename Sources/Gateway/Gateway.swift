@@ -225,6 +225,7 @@ package final class Gateway: CallService {
                 "state": rejected.isEmpty ? "current" : "rejected", "problems": .array(rejected.map { .string($0.description) }),
             ],
             "upstreams": .object(upstreams), "virtual_servers": .object(servers),
+            "state": ["problems": .array(baselines.defect.map { [.string($0)] } ?? [])],
         ]
         if snapshot.settings.tls != nil {
             report["tls"] = ["state": stale == nil ? "current" : "stale", "problems": .array(stale.map { [.string($0.description)] } ?? [])]

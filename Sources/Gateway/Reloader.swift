@@ -29,7 +29,7 @@ package final class Reloader: Sendable {
         self.path = path
         self.environment = environment
         self.gateway = gateway
-        state = Mutex(State(watch: watch, baselines: FileWatch([gateway.baselines.file])))
+        state = Mutex(State(watch: watch, baselines: FileWatch(gateway.baselines.files)))
     }
 
     func start(on loop: EventLoop) {
@@ -89,7 +89,8 @@ package final class Reloader: Sendable {
             } catch {
                 return gateway.reject([error.problem])
             }
-            log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
+            let servers = counted(settings.virtualServers.count, "virtual server")
+            log.info("the configuration was read anew: \(servers), \(counted(settings.upstreams.count, "upstream"))")
             if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
                 || old.publicURL != settings.publicURL || (old.tls == nil) != (settings.tls == nil) || old.allowedOrigins != settings.allowedOrigins
                 || old.stateFolder != settings.stateFolder

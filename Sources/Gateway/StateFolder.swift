@@ -1,4 +1,5 @@
 import Auth
+import Diagnostics
 
 #if canImport(Glibc)
     import Glibc
@@ -6,41 +7,66 @@ import Auth
     import Darwin
 #endif
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// The folder where the gateway keeps what must outlive it; only its owner may look inside.
 package enum StateFolder {
-    /// Writes a file whole or not at all, readable by its owner only.
-    static func write(_ data: Data, to path: String) throws {
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let draft = path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
-        guard FileManager.default.createFile(atPath: draft, contents: data, attributes: [.posixPermissions: 0o600]) else {
-            throw CocoaError(.fileWriteUnknown)
+    /// The key that seals session ids. Throws where the file holds something that is no key: replacing it would end every session.
+    package static func seal(in folder: String) throws -> Seal { try Seal(key: key("seal.key", for: "sessions", in: folder)) }
+
+    /// A key of this installation; made when there is none.
+    ///
+    /// Where it can't be kept there is one that lasts as long as the process, and the log says that `what` will not outlive it.
+    static func key(_ name: String, for what: String, in folder: String) throws -> [UInt8] {
+        let file = StateFile(path: folder + "/" + name)
+        let new = try Seal.random(Seal.keyLength)
+        do throws(StateError) {
+            if let known = try key(in: file) { return known }
+            try file.write(new)
+            // Another process may have been first.
+            if let known = try key(in: file) { return known }
+            throw StateError(file.path, "it was removed at once")
+        } catch {
+            if error.isOfContent { throw error }
+            Log("state").warning("\(error); \(what) will not outlive a restart")
+            return new
         }
-        guard rename(draft, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
-    /// The key that seals session ids.
-    package static func seal(in folder: String) throws(Seal.Failure) -> Seal { try Seal(key: key("seal.key", in: folder)) }
-
-    /// A key of this installation; made when there is none. Where the folder can't be written, one that lasts as long as the process.
-    static func key(_ name: String, in folder: String) throws(Seal.Failure) -> [UInt8] {
-        let path = folder + "/" + name
-        if let known = read(path) { return known }
-        let key = try Seal.random(Seal.keyLength)
-        try? write(Data(key), to: path)
-        // Another process may have been first.
-        return read(path) ?? key
+    /// What is wrong with the folder as this user finds it; makes nothing that stays.
+    package static func problems(in folder: String) -> (problems: [String], warnings: [String]) {
+        var problems: [String] = []
+        var warnings: [String] = []
+        do throws(StateError) {
+            try tryWriting(in: folder)
+        } catch {
+            warnings.append("the state folder can't be written: \(error); sessions and baselines would not outlive a restart")
+        }
+        do throws(StateError) {
+            _ = try key(in: StateFile(path: folder + "/seal.key"))
+        } catch {
+            if error.isOfContent { problems.append("\(error)") } else { warnings.append("\(error)") }
+        }
+        if let defect = Baselines(stateFolder: folder, isQuiet: true).defect { problems.append(defect) }
+        return (problems, warnings)
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), data.count == Seal.keyLength else { return nil }
-        return Array(data)
+    private static func key(in file: StateFile) throws(StateError) -> [UInt8]? {
+        guard let bytes = try file.read() else { return nil }
+        guard bytes.count == Seal.keyLength else {
+            let what = "it holds \(bytes.count) bytes where a key has \(Seal.keyLength); restore it, or remove it to begin with a new one"
+            throw StateError(file.path, what, isOfContent: true)
+        }
+        return bytes
+    }
+
+    /// Tries it out in the folder, or in the nearest one above it that is there: only the system knows.
+    private static func tryWriting(in folder: String) throws(StateError) {
+        var place = folder
+        var status = stat()
+        while stat(place, &status) != 0, errno == ENOENT, let slash = place.lastIndex(of: "/"), !place.isEmpty {
+            place = String(place[..<slash])
+        }
+        let trial = "\(place)/.switchboard-\(getpid())"
+        guard mkdir(trial, 0o700) == 0 else { throw .system(folder) }
+        rmdir(trial)
     }
 }

@@ -17,7 +17,9 @@ extension Message {
         } catch {
             let isForm = error.reason == .duplicateKey || error.reason == .wrongKind
             let code: ErrorCode = !isForm ? .parse : envelope.isInParams ? .invalidParams : .invalidRequest
-            let text = "\(!isForm ? "Parse error" : envelope.isInParams ? "Invalid params" : "Invalid request"): \(error)"
+            let isBatch = error.reason == .wrongKind && error.offset == 0 && bytes.first { $0 > 0x20 } == UInt8(ascii: "[")
+            let what = isBatch ? "batches are not supported here" : "\(error)"
+            let text = "\(!isForm ? "Parse error" : envelope.isInParams ? "Invalid params" : "Invalid request"): \(what)"
             throw MessageError(error: ProtocolError(code, text), id: envelope.id.map { Array(bytes[$0.range]) })
         }
         func refuse(_ what: String) -> MessageError {

@@ -134,7 +134,8 @@ private struct ExposureBuilder {
             problems.append(
                 Problem(
                     "no tool of upstream \"\(pattern.upstream)\" matches \"\(pattern.glob)\"", at: pattern.position,
-                    fix: "it has: \(catalogue.tools.prefix(20).map(\.name).joined(separator: ", "))"))
+                    fix: catalogue.tools.isEmpty
+                        ? "it has none" : "it has: \(catalogue.tools.prefix(20).map(\.name).joined(separator: ", "))"))
         }
     }
 

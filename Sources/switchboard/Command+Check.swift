@@ -37,20 +37,24 @@ extension Command {
             old = settings
         }
         if let old, !words.flags.contains("--connect") { report(reach(of: old).changes(to: reach(of: settings))) }
-        guard words.flags.contains("--connect") else { return loaded.problems.isEmpty ? fine(settings) : summary(loaded.problems.count) }
-        Configured.logWarningsOnly()
+        let found = loaded.problems.count + checkState(settings, path)
+        guard words.flags.contains("--connect") else { return found == 0 ? fine(settings) : summary(found) }
+        // Whatever is wrong is a problem here, told once.
+        Configured.log(only: .error)
         return onLoops(count: 1) { [old] loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            var count = loaded.problems.count
-            for (upstream, failure) in await gateway.connect() {
+            var count = found
+            let names = settings.upstreams.map(\.name)
+            let outcome = await Patience(gateway, names: names).wait(on: loops.loops[0]) { await gateway.connect() }
+            for (upstream, failure) in outcome ?? [] {
                 if let failure {
                     count += 1
-                    let fix = "make sure that it runs and that its address and credential are right"
+                    let fix = UpstreamAdvice(upstream.definition, failure: failure).text
                     print(Problem("upstream \"\(upstream.name)\" does not answer: \(failure)", at: upstream.definition.position, fix: fix))
                 } else {
                     let status = upstream.status
                     print(
-                        "\(upstream.name): \(status.toolCount) tools, \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")"
+                        "\(upstream.name): \(counted(status.toolCount, "tool")), \(status.peer?.transport ?? ""), revision \(status.peer?.revision.rawValue ?? "")"
                     )
                 }
             }
@@ -83,14 +87,24 @@ extension Command {
     }
 
     private static func fine(_ settings: Settings) -> Int32 {
-        print("no problems: \(count(settings.virtualServers.count, "virtual server")) over \(count(settings.upstreams.count, "upstream"))")
+        print("no problems: \(counted(settings.virtualServers.count, "virtual server")) over \(counted(settings.upstreams.count, "upstream"))")
         return 0
     }
 
     private static func summary(_ problems: Int) -> Int32 {
-        printError("\(count(problems, "problem"))")
+        printError("\(counted(problems, "problem"))")
         return 1
     }
 
-    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    /// Says what is wrong with the state folder; the number of problems, warnings aside.
+    private static func checkState(_ settings: Settings, _ path: String) -> Int {
+        let place = SourcePosition(file: path, line: 1, column: 1)
+        let (problems, warnings) = StateFolder.problems(in: settings.stateFolder)
+        for warning in warnings {
+            let fix = "make it writable for who runs the gateway, or name another with `state`"
+            printError("warning: \(Problem(warning, at: place, fix: fix))")
+        }
+        for problem in problems { print(Problem(problem, at: place, fix: "")) }
+        return problems.count
+    }
 }

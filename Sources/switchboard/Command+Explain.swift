@@ -31,8 +31,10 @@ extension Command {
         let given = try words.arguments(at: 1)
         let hasNone = words.rest.count == 1
         let isJSON = words.flags.contains("--json")
-        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
-        Configured.logWarningsOnly()
+        guard let (_, settings, _) = Configured.settings(words, isServing: false), let server = Configured.server(name, in: settings) else {
+            return 1
+        }
+        Configured.log(only: .warning)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             _ = await gateway.connect(to: settings.virtualServers.first { $0.name == server }?.upstreams)

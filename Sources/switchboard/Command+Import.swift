@@ -1,11 +1,5 @@
 import Configuration
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 extension Command {
     static let importing = Command(
         name: "import",
@@ -20,16 +14,16 @@ extension Command {
         let words = try Words(arguments, of: "import")
         try words.expect(rest: 1...1, "the JSON file")
         let file = words.rest[0]
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
-            printError("\(file) can't be read")
-            return 1
-        }
-        do {
-            FileHandleWriter.standardOutput(try Import.yaml(fromMCPServersJSON: Array(data), file: file))
-            return 0
+        guard file != "-" else { throw UsageError("`import` reads a file, not standard input", hint: "name the file") }
+        do throws(ConfigurationError) {
+            FileHandleWriter.standardOutput(try Import.yaml(fromFile: file))
         } catch {
-            printError("\(error)")
+            printError(error.description)
             return 1
         }
+        printError(
+            "Next: save the block at its end as virtual-servers/default.yaml, and look at the comments in it: variables to set, servers left out.")
+        printError("Then: switchboard check --connect")
+        return 0
     }
 }

@@ -128,7 +128,7 @@ extension Command {
             printError("nobody called “\(name)” has a key\(near)")
             return 1
         }
-        printError("revoked \(count(outcome.count, "key")) of client:\(name)")
+        printError("revoked \(counted(outcome.count, "key")) of client:\(name)")
         return 0
     }
 

@@ -39,7 +39,7 @@ extension Command {
                 throw UsageError("--listen \(text): \(error.problem.what)", hint: error.problem.fix)
             }
         }
-        guard let (path, settings, watch) = Configured.settings(words) else { return 1 }
+        guard let (path, settings, watch) = Configured.settings(words, isServing: true) else { return 1 }
         for address in listen ?? [] {
             if let refusal = settings.refusal(of: address) { throw UsageError("--listen \(address.authority): \(refusal.what)", hint: refusal.fix) }
         }
@@ -54,7 +54,7 @@ extension Command {
                 await service.run()
                 return 0
             } catch {
-                printError("can't serve: \(error)")
+                printError("can't serve: \(error)\(ListenAdvice.text(for: error))")
                 return 1
             }
         }

@@ -31,7 +31,9 @@ extension Command {
             throw UsageError("there is no snippet for “\(words.rest[0])”", hint: near.map { "Did you mean \($0)?" } ?? "There are \(orList(names)).")
         }
         let name = try words.required("--server", "the virtual server to connect to")
-        guard let (path, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (path, settings, _) = Configured.settings(words, isServing: false), let server = Configured.server(name, in: settings) else {
+            return 1
+        }
         let advice = SnippetAdvice(settings, for: client)
         let snippet = Snippet(
             server: server, url: "\(base(settings))/\(server)/mcp", authentication: advice.authentication, program: Configured.executablePath,

@@ -31,7 +31,9 @@ extension Command {
         let words = try Words(arguments, of: "stdio", values: ["--config", "--server"])
         try words.expect(rest: 0...0, "")
         let name = try words.required("--server", "the virtual server to serve")
-        guard let (path, settings, watch) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (path, settings, watch) = Configured.settings(words, isServing: true), let server = Configured.server(name, in: settings) else {
+            return 1
+        }
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             guard Configured.openAudit(gateway) else { return 1 }

@@ -23,7 +23,9 @@ extension Command {
         try words.expect(rest: 0...0, "")
         let caller = try words.caller
         let name = try words.required("--server", "the virtual server whose tools to list")
-        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words, isServing: false), let server = Configured.server(name, in: settings) else {
+            return 1
+        }
         return withClient(settings, server, caller) { client, gateway in
             let tools = try await client.tools()
             if words.flags.contains("--json") {
@@ -32,6 +34,7 @@ extension Command {
                 for tool in tools { print(line(for: tool)) }
                 if tools.isEmpty { printError("no tools") }
             }
+            for problem in gateway.exposureProblems(of: server) { printError("warning: \(problem.description)") }
             return complain(about: gateway, server) ? 1 : 0
         }
     }
@@ -57,16 +60,14 @@ extension Command {
         let name = try words.required("--server", "the virtual server that has the tool")
         let tool = words.rest[0]
         let arguments = try words.arguments(at: 1)
-        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words, isServing: false), let server = Configured.server(name, in: settings) else {
+            return 1
+        }
         return withClient(settings, server, caller) { client, gateway in
             guard Configured.openAudit(gateway) else { return 1 }
-            let result: JSONValue
-            do {
-                result = try await client.call(tool, arguments: arguments)
-            } catch {
-                _ = complain(about: gateway, server)
-                throw error
-            }
+            // What fails now is told with an error id, and the log has its cause.
+            Configured.log(only: .warning)
+            let result = try await client.call(tool, arguments: arguments)
             if words.flags.contains("--json") {
                 print(result.pretty())
             } else {
@@ -92,16 +93,24 @@ extension Command {
         let words = try Words(arguments, of: "accept", values: ["--config"])
         try words.expect(rest: 1...1, "the upstream's name")
         let name = words.rest[0]
-        guard let (_, settings, _) = Configured.settings(words) else { return 1 }
+        guard let (_, settings, _) = Configured.settings(words, isServing: false) else { return 1 }
         guard settings.upstreams.contains(where: { $0.name == name }) else {
             printError("there is no upstream “\(name)”; there are: \(settings.upstreams.map(\.name).joined(separator: ", "))")
             return 1
         }
-        Configured.logWarningsOnly()
+        Configured.log(only: .error)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            let failure = await gateway.connect(to: [name]).first?.failure
-            let change = gateway.accept(name)
+            let outcome = await Patience(gateway, names: [name]).wait(on: loops.loops[0]) { await gateway.connect(to: [name]) }
+            let failure = outcome?.first?.failure
+            let change: (added: [String], removed: [String])?
+            do throws(StateError) {
+                change = try gateway.accept(name)
+            } catch {
+                await gateway.stop()
+                printError("the tools of \(name) are not accepted, since that can't be kept: \(error)")
+                return 1
+            }
             await gateway.stop()
             guard failure == nil, let change else {
                 printError("\(name) does not answer: \(failure ?? "no tools")")
@@ -117,11 +126,11 @@ extension Command {
     private static func withClient(
         _ settings: Settings, _ server: String, _ caller: Caller, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
     ) -> Int32 {
-        Configured.logWarningsOnly()
+        Configured.log(only: .error)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            let used = settings.virtualServers.first { $0.name == server }?.upstreams
-            _ = await gateway.connect(to: used)
+            let used = settings.virtualServers.first { $0.name == server }?.upstreams ?? []
+            _ = await Patience(gateway, names: used, someWillDo: true).wait(on: loops.loops[0]) { await gateway.connect(to: used) }
             var status: Int32 = 1
             do {
                 status = try await work(InProcessClient(gateway, server: server, caller: caller), gateway)

@@ -16,7 +16,8 @@ enum Configured {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     /// The configuration; nil after its problems were printed. Secrets that can't be had are warnings: their upstreams are down.
-    static func settings(_ words: Words) -> (path: String, settings: Settings, watch: FileWatch)? {
+    /// Commands that are not `isServing` leave warnings to `check`, and say themselves which upstream is missing.
+    static func settings(_ words: Words, isServing: Bool) -> (path: String, settings: Settings, watch: FileWatch)? {
         let path = words["--config"] ?? defaultPath
         let watch = FileWatch([path])
         switch Settings.load(path: path, environment: environment) {
@@ -24,7 +25,7 @@ enum Configured {
             for problem in problems { printError(problem.description) }
             return nil
         case .settings(let settings, let warnings):
-            for problem in warnings + settings.unresolved.values.joined() { printError("warning: \(problem.description)") }
+            for problem in warnings + settings.unresolved.values.joined() where isServing { printError("warning: \(problem.description)") }
             return (path, settings, watch)
         }
     }
@@ -58,8 +59,8 @@ enum Configured {
         return word.hasPrefix("/") ? word : FileManager.default.currentDirectoryPath + "/" + word
     }
 
-    /// Commands that end by themselves leave the running commentary to those that serve.
-    static func logWarningsOnly() { Log.threshold.store(Log.Level.warning.rawValue, ordering: .relaxed) }
+    /// Commands that end by themselves say what is wrong in their own words, once, and leave the running commentary to those that serve.
+    static func log(only level: Log.Level) { Log.threshold.store(level.rawValue, ordering: .relaxed) }
 
     static var login: String { environment["USER"] ?? environment["LOGNAME"] ?? "local" }
 }

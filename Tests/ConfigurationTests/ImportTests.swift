@@ -21,6 +21,14 @@ import Testing
         #expect(String(decoding: withoutComments(Array(text.utf8)), as: UTF8.self) == expected)
     }
 
+    @Test(arguments: [("nothing.json", "there is no such file"), ("", "this is not a file")])
+    func `A file that can't be read is refused with the reason`(_ name: String, _ reason: String) throws {
+        try withFolder([("mcp.json", "{}")]) { folder in
+            let path = "\(folder)/\(name)"
+            #expect { try Import.yaml(fromFile: path) } throws: { "\($0)".hasPrefix("\(path):1:1: \(reason); ") }
+        }
+    }
+
     @Test func `What only a person can finish is still handed over, as comments`() throws {
         let text = #"{"mcpServers":{"a":{"command":"x","args":["--token","canary"]}}}"#
         let gateway = try Import(mcpServersJSON: Array(text.utf8), file: "f").gateway

@@ -33,6 +33,18 @@ import Testing
         #expect(loaded.problems.map(\.what) == ["the variable NOWHERE is not set"])
     }
 
+    @Test func `A byte order mark changes nothing, not even the columns`() throws {
+        func loaded(_ mark: String) throws -> Loaded {
+            let files = [
+                ("gateway.yaml", mark + "upstreams:\n  a: { url: 'https://a.example/' }\nlisten: 127.0.0.1:1\n"),
+                ("virtual-servers/default.yaml", mark + "new_tols: show\naccess: everyone\ntools: ['b.*']\n"),
+            ]
+            return try withFolder(files) { Settings.load(path: "gateway.yaml", environment: ["HOME": "/h"], workingDirectory: $0) }
+        }
+        #expect(try loaded("\u{feff}").problems.map(\.position.description) == ["1:1", "3:9"].map { "virtual-servers/default.yaml:\($0)" })
+        #expect(try loaded("\u{feff}").problems == loaded("").problems)
+    }
+
     @Test(arguments: [
         ("127.0.0.1:8080", "127.0.0.1:8080"), ("localhost:0", "localhost:0"), ("[::1]:80", "[::1]:80"), ("[0:0::1]:80", "[::1]:80"),
         ("LOCALHOST:9", "localhost:9"), ("127.3.2.1:9", "127.3.2.1:9"), ("0.0.0.0:8080", "0.0.0.0:8080"), ("[0::0]:80", "[::]:80"),

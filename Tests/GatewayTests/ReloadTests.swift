@@ -91,10 +91,10 @@ struct StateTests {
         let grown = [stage.upstream("up", tools: ["b", "c"])]
         try await stage.run(stage.settings(grown, select: ["up.*"])) { gateway async throws in
             #expect(try await gateway.toolNames() == ["up_b"])
-            let accepted = gateway.accept("up")
+            let accepted = try gateway.accept("up")
             #expect(accepted?.added == ["c"])
             #expect(accepted?.removed == ["a"])
-            #expect(gateway.accept("nothing") == nil)
+            #expect(try gateway.accept("nothing") == nil)
         }
         try await stage.run(stage.settings(grown, select: ["up.*"])) { gateway async throws in
             #expect(try await gateway.toolNames() == ["up_b", "up_c"])
@@ -122,15 +122,5 @@ struct StateTests {
         #expect(try StateFolder.seal(in: stage.stateFolder).open(sealed, for: "test") == [1, 2])
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: stage.folder + "/file"))
         _ = try StateFolder.seal(in: stage.folder + "/file/state")
-    }
-
-    @Test("a baseline file that is damaged is none")
-    func damaged() async throws {
-        let stage = try Stage()
-        try FileManager.default.createDirectory(atPath: stage.stateFolder, withIntermediateDirectories: true)
-        try Data("{\"up\":".utf8).write(to: URL(fileURLWithPath: stage.stateFolder + "/baselines.json"))
-        try await stage.run(stage.settings([stage.upstream("up", tools: ["a"])], select: ["up.*"])) { gateway async throws in
-            #expect(try await gateway.toolNames() == ["up_a"])
-        }
     }
 }

@@ -171,6 +171,7 @@ async def test_a_mistake_keeps_the_old_configuration_and_is_reported(workshop):
         gateway.reload()
         await until(session, lambda known: known == {"echo", "add"})
         await in_thread(lambda: eventually(lambda: problem not in gateway.get("/readyz")[1].decode()))
+        assert "read anew: 1 virtual server, 1 upstream" in gateway.process.stderr
 
 
 @pytest.mark.gateway

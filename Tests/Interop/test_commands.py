@@ -216,3 +216,131 @@ def test_import_of_something_else_is_status_1(tmp_path, text):
     source.write_text(text)
     done = run("import", str(source), folder=tmp_path)
     assert done.returncode == 1 and done.stdout == "" and "mcp.json" in done.stderr
+
+
+def test_import_says_what_comes_next(tmp_path):
+    source = tmp_path / "mcp.json"
+    source.write_text(json.dumps(IMPORTED["vscode"]))
+    done = run("import", str(source), folder=tmp_path)
+    assert "virtual-servers/default.yaml" in done.stderr and "check --connect" in done.stderr
+    assert "prompts" not in done.stdout and "resources" not in done.stdout
+
+
+@pytest.mark.parametrize("name, reason", [("nothing.json", "no such file"), (".", "not a file")])
+def test_import_says_why_a_file_cannot_be_read(tmp_path, name, reason):
+    done = run("import", name, folder=tmp_path)
+    assert done.returncode == 1 and reason in done.stderr
+    assert run("import", "-", folder=tmp_path).returncode == 2
+
+
+# What goes wrong in them is told once, in one line, with what to do.
+
+MUTE = {"command": "sleep", "args": ["1000"]}
+
+
+def lines(done):
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_a_wrong_tool_is_told_once(desk, tmp_path):
+    settings = json.loads(desk.path.read_text())["upstreams"]
+    configuration = Configuration(tmp_path, settings, {"team": {"tools": ["one.ecko", "one.add"]}})
+    for arguments in (["check", "--connect"], ["tools", "--server", "team"]):
+        assert len([line for line in lines(configuration.run(*arguments)) if "ecko" in line]) == 1, arguments
+    for arguments in (["call", "--server", "team", "one_add", '{"a": 2, "b": 3}'], ["accept", "one"]):
+        assert configuration.run(*arguments).stderr == "", arguments
+
+
+def test_an_upstream_that_is_away_is_told_once_and_without_the_log_of_attempts(tmp_path):
+    configuration = Configuration(
+        tmp_path, {"absent": {"command": "nosuchprog"}, "ends": {"command": "false"}}, {"team": {"tools": ["absent.*", "ends.*"]}})
+    done = configuration.run("tools", "--server", "team")
+    assert done.returncode == 1 and done.stdout == ""
+    said = done.stderr.splitlines()
+    assert len(said) == 3 and said[0] == "no tools", said
+    assert [line for line in said if "absent" in line and "nosuchprog" in line] and [line for line in said if "ends" in line]
+    done = configuration.run("call", "--server", "team", "absent_x")
+    assert done.returncode == 1 and len([line for line in done.stderr.splitlines() if "nosuchprog" in line]) == 1, done.stderr
+
+
+@pytest.mark.timeout(60)
+def test_a_mute_upstream_is_named_and_not_waited_for_when_others_are_there(desk, tmp_path):
+    import time
+    settings = json.loads(desk.path.read_text())["upstreams"]
+    configuration = Configuration(tmp_path, {"one": settings["one"], "mute": MUTE}, {"team": {"tools": ["one.add", "mute.*"]}})
+    start = time.monotonic()
+    done = configuration.run("tools", "--server", "team")
+    assert 9 < time.monotonic() - start < 20
+    assert done.returncode == 1 and done.stdout.startswith("one_add(")
+    assert done.stderr.splitlines() == ["waiting for mute …", "upstream mute is not available: it has not answered yet"]
+
+
+@pytest.mark.parametrize("settings, advice", [
+    ({"command": "nosuchprog"}, "whole path"), ({"command": "/nonexistent/x"}, "mend the path"), ({"command": "./plain"}, "chmod"),
+    ({"command": "false"}, "by hand"), ({"url": "http://127.0.0.1:9/mcp"}, "address"),
+])
+def test_check_connect_says_what_to_do_about_the_kind_of_upstream(tmp_path, settings, advice):
+    configuration = Configuration(tmp_path, {"up": settings}, {"team": {"tools": ["up.x"]}})
+    (tmp_path / "plain").write_text("no program")
+    done = configuration.run("check", "--connect")
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 1 and advice in done.stdout, done.stdout + done.stderr
+    assert ("credential" in done.stdout) == ("url" in settings)
+
+
+# The state folder
+
+def test_accept_that_cannot_be_kept_is_status_1_with_the_reason(desk, tmp_path):
+    settings = json.loads(desk.path.read_text())["upstreams"]
+    configuration = Configuration(tmp_path, settings, {"team": {"tools": ["one.*"]}})
+    state = tmp_path / "state" / "switchboard"
+    (state / "baselines.json").mkdir(parents=True)
+    done = configuration.run("accept", "one")
+    assert done.returncode == 1 and done.stdout == "" and "Is a directory" in done.stderr, done.stderr
+
+
+def test_damaged_baselines_hold_and_say_so_until_they_are_accepted(desk, tmp_path):
+    settings = json.loads(desk.path.read_text())["upstreams"]
+    configuration = Configuration(tmp_path, settings, {"team": {"tools": ["one.add", "one.e*"]}})
+    assert len(configuration.run("tools", "--server", "team").stdout.splitlines()) > 1
+    path = tmp_path / "state" / "switchboard" / "baselines.json"
+    path.write_text("{")
+    done = configuration.run("tools", "--server", "team")
+    assert len(done.stdout.splitlines()) == 1 and "baselines.json: it is damaged" in done.stderr
+    assert path.read_text() == "{"
+    checked = configuration.run("check")
+    assert checked.returncode == 1 and "baselines.json: it is damaged" in checked.stdout
+    assert configuration.run("accept", "one").returncode == 0
+    assert len(configuration.run("tools", "--server", "team").stdout.splitlines()) > 1
+    assert path.with_name("baselines.json.damaged").read_text() == "{"
+
+
+def test_a_state_folder_that_cannot_be_written_is_told_in_the_systems_words(desk, tmp_path):
+    settings = json.loads(desk.path.read_text())["upstreams"]
+    configuration = Configuration(tmp_path, settings, {"team": {"tools": ["one.*"]}}, state="/proc/nope")
+    done = configuration.run("check")
+    assert done.returncode == 0 and "/proc/nope: No such file or directory" in done.stderr
+    for arguments in (["tools", "--server", "team"], ["accept", "one"]):
+        said = configuration.run(*arguments).stderr
+        assert "No such file or directory" in said and "Cocoa" not in said
+
+
+def test_a_key_of_another_length_stops_serve_and_stays(desk, tmp_path):
+    configuration = Configuration(tmp_path, {"one": {"command": "true"}}, {"team": {"tools": ["one.x"]}})
+    path = tmp_path / "state" / "switchboard" / "seal.key"
+    path.parent.mkdir(parents=True)
+    path.write_text("short")
+    done = configuration.run("serve", "--listen", "127.0.0.1:0")
+    assert done.returncode == 1 and "seal.key: it holds 5 bytes" in done.stderr
+    assert path.read_text() == "short" and configuration.run("check").returncode == 1
+
+
+def test_a_port_that_is_taken_is_told_once_with_what_to_do(desk, tmp_path):
+    import socket
+    configuration = Configuration(tmp_path, {"one": {"command": "true"}}, {"team": {"tools": ["one.x"]}})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        served = configuration.run("serve", "--listen", address)
+        shown = configuration.run("demo", "--listen", address, config=False)
+    for done in (served, shown):
+        assert done.returncode == 1 and "`--listen 127.0.0.1:8081`" in done.stderr, done.stderr
+        assert done.stderr.count(address) == 1 and done.stderr.count("Address already in use") == 1, done.stderr

@@ -33,6 +33,7 @@ def test_the_demo_serves_until_it_is_interrupted(tmp_path):
             if "Ctrl-C" in said[-1]:
                 break
         said = "".join(said)
+        assert "as long as the demo runs" in said, said
         assert "claude mcp add" in said and "http://127.0.0.1:" in said and "Ctrl-C" in said, said + demo.stderr
         assert demo.descendants()
     finally:

@@ -70,6 +70,13 @@ struct MessageTests {
         ("progressToken", "1"),
     ]
 
+    @Test("a batch is refused as one", arguments: ["[]", " [{}]", "\n[1, [2]]"])
+    func batch(_ text: String) {
+        #expect { try Message(scanning: Array(text.utf8)) } throws: {
+            ($0 as? MessageError)?.error.message == "Invalid request: batches are not supported here"
+        }
+    }
+
     @Test("a member of the envelope that stands there twice is refused, however it is escaped", arguments: envelope)
     func envelopeDuplicates(key: String, value: String) {
         for spelling in [key, escaped(key)] {

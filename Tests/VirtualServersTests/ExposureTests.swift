@@ -111,6 +111,12 @@ struct ExposureTests {
             ])
     }
 
+    @Test("a pattern over an upstream without tools says so")
+    func empty() throws {
+        let exposure = Exposure(server(select("a.*", line: 2)), catalogues: ["a": try catalogue()])
+        #expect(exposure.problems.map(\.description) == [#"virtual-servers/team.yaml:2:3: no tool of upstream "a" matches "*"; it has none"#])
+    }
+
     @Test("a rule for an argument that the tool does not have is a problem; the tool stays")
     func unknownArgument() throws {
         let tool = try ToolDefinition(try tree(#"{"name":"t","inputSchema":{"properties":{"repo":{}}}}"#))

@@ -21,6 +21,18 @@ package struct Import: Sendable {
         try Import(mcpServersJSON: bytes, file: file).text
     }
 
+    /// The same from a file; reads it, blocking.
+    package static func yaml(fromFile path: String) throws(ConfigurationError) -> String {
+        let start = SourcePosition(file: path, line: 1, column: 1)
+        switch FileContent.read(path, bytesMax: YAMLDocument.Limits.bytesMax) {
+        case .bytes(let bytes): return try yaml(fromMCPServersJSON: bytes, file: path)
+        case .missing: throw ConfigurationError("there is no such file", at: start, fix: "name the file in which your client keeps its MCP servers")
+        case .notAFile: throw ConfigurationError("this is not a file", at: start, fix: "name the file in which your client keeps its MCP servers")
+        case .tooLarge: throw ConfigurationError("the file is larger than 1 MiB", at: start, fix: "take out what is not about servers")
+        case .unreadable(let reason): throw ConfigurationError("this cannot be read: \(reason)", at: start, fix: "look at its permissions")
+        }
+    }
+
     /// Reads what Claude Desktop and Cursor (`mcpServers`) or VS Code (`servers`, `inputs`) keep; `file` is how messages name it.
     package init(mcpServersJSON bytes: [UInt8], file: String) throws(ConfigurationError) {
         let start = SourcePosition(file: file, line: 1, column: 1)
@@ -34,8 +46,13 @@ package struct Import: Sendable {
             let position = SourcePosition(offset: error.offset, in: bytes, file: file)
             throw ConfigurationError("not valid JSON: \(error.reason.rawValue)", at: position, fix: "put it right and try again")
         }
-        let servers = root["mcpServers"] ?? root["servers"] ?? root["mcp"]?["servers"]
-        guard let servers = servers?.members else {
+        let found = root["mcpServers"] ?? root["servers"] ?? root["mcp"]?["servers"]
+        guard let servers = found?.members else {
+            if found != nil {
+                let key = root["mcpServers"] == nil ? "servers" : "mcpServers"
+                throw ConfigurationError(
+                    "`\(key)` is no object of servers by name", at: start, fix: "write \"\(key)\": { \"NAME\": { \"command\": … } }")
+            }
             throw ConfigurationError(
                 "there is neither `mcpServers` nor `servers` in it", at: start, fix: "name the file in which your client keeps its MCP servers")
         }
@@ -58,9 +75,7 @@ package struct Import: Sendable {
     }
 
     private static func virtualServer(_ names: [String]) -> String {
-        var text = "title: Default\n"
-        for key in ["tools", "prompts", "resources"] { text += "\(key): [\(names.map { "\"\($0).*\"" }.joined(separator: ", "))]\n" }
-        return text + "access: everyone\n"
+        "title: Default\ntools: [\(names.map { "\"\($0).*\"" }.joined(separator: ", "))]\naccess: everyone\n"
     }
 
     /// A name that fits and is not taken.

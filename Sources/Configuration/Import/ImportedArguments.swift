@@ -7,7 +7,7 @@ struct ImportedArguments {
     private var notes: [String] = []
 
     /// `variables` are those of the program's own environment, which it may expand itself.
-    init(_ arguments: [String], variables: [String]) {
+    init(_ arguments: [String], variables: [String], workspace: ImportedWorkspace) {
         var masked: [Int] = []
         let secrets = SecretLook.secretArguments(arguments)
         for (index, argument) in arguments.enumerated() {
@@ -16,8 +16,8 @@ struct ImportedArguments {
             if secrets.contains(index) || SecretLook.isDense(argument) {
                 words.append(Self.masked(argument))
                 masked.append(index + 1)
-            } else if foreign == ["workspaceFolder"] {
-                words.append(argument.replacing("${workspaceFolder}", with: "."))
+            } else if Set(foreign) == ["workspaceFolder"], let replaced = workspace.replaced(in: argument) {
+                words.append(replaced)
                 notes.append("argument \(index + 1) named the workspace; it is the folder of gateway.yaml now")
             } else if !foreign.isEmpty {
                 words.append(Self.placeholder)

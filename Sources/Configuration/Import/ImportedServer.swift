@@ -47,31 +47,29 @@ struct ImportedServer {
         if let url = url?.string, definition["command"] == nil {
             lines += addressLines(url, &variables)
         } else if let command = definition["command"]?.string {
-            lines.append("  command: \(yamlQuoted(command))")
+            let workspace = ImportedWorkspace(cwd: definition["cwd"]?.string)
+            lines.append("  command: \(yamlQuoted(workspace.replaced(in: command) ?? command))")
             let arguments = (definition["args"]?.array ?? []).compactMap(\.word)
-            var scrubbed = ImportedArguments(arguments, variables: definition["env"]?.members?.map(\.key) ?? [])
+            var scrubbed = ImportedArguments(arguments, variables: definition["env"]?.members?.map(\.key) ?? [], workspace: workspace)
             notes += scrubbed.takeNotes()
             if !arguments.isEmpty { lines.append("  args: [\(scrubbed.words.map(yamlQuoted).joined(separator: ", "))]") }
-            lines += environmentLines(&variables)
-            if let folder = definition["cwd"]?.string {
-                if folder.contains("${") {
-                    notes.append("`cwd` was \(quoted(folder)); children run in the folder of gateway.yaml")
-                } else {
-                    lines.append("  cwd: \(yamlQuoted(folder))")
-                }
-            }
+            lines += environmentLines(&variables, workspace)
+            if let folder = workspace.unknownDirectory { notes.append("`cwd` was \(quoted(folder)); children run in the folder of gateway.yaml") }
+            if let folder = workspace.directory { lines.append("  cwd: \(yamlQuoted(folder))") }
         }
         return lines
     }
 
-    private mutating func environmentLines(_ variables: inout ImportedVariables) -> [String] {
+    private mutating func environmentLines(_ variables: inout ImportedVariables, _ workspace: ImportedWorkspace) -> [String] {
         var lines: [String] = []
         for member in definition["env"]?.members ?? [] {
             guard let value = member.value.word else { continue }
             let isSecret =
                 !SecretLook.isHarmless(value)
                 && (SecretLook.isSecretName(member.key) || SecretLook.isSecretValue(value) || SecretLook.isDense(value))
-            let text = ImportedReferences(upstream: name, variable: member.key).convert(value, isSecret: isSecret, &variables)
+            let replaced = isSecret ? nil : workspace.replaced(in: value)
+            if replaced != nil { notes.append("\(quoted(member.key)) named the workspace; it is the folder of gateway.yaml now") }
+            let text = ImportedReferences(upstream: name, variable: member.key).convert(replaced ?? value, isSecret: isSecret, &variables)
             lines.append("    \(yamlQuoted(member.key)): \(yamlQuoted(text))")
         }
         return lines.isEmpty ? [] : ["  env:"] + lines

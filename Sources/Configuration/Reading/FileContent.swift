@@ -65,6 +65,13 @@ func isFolder(_ path: String) -> Bool {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
+/// Why the folder at `path` can't be listed, in the system's words; nil where it can, or where there is none.
+func folderObstacle(_ path: String) -> String? {
+    guard let stream = opendir(path) else { return errno == ENOENT ? nil : String(cString: strerror(errno)) }
+    closedir(stream)
+    return nil
+}
+
 /// The folder that this program runs in.
 func currentDirectory() -> String {
     guard let path = getcwd(nil, 0) else { return "/" }

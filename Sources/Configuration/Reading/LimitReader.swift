@@ -61,9 +61,10 @@ extension YAMLNode {
     /// A whole number within `range`.
     func count(_ name: String, _ range: ClosedRange<Int>, _ findings: inout Findings) -> Int? {
         guard case .integer(let text) = scalar?.kind, let count = Int(text), range.contains(count) else {
+            let isQuoted = scalar?.kind == .string && scalar.flatMap { Int($0.text) } != nil
             findings.add(
-                "`\(name)` must be a number from \(range.lowerBound) to \(range.upperBound), not \(found)", at: position,
-                fix: "write such a number without quotes")
+                "`\(name)` must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(found)", at: position,
+                fix: isQuoted ? "write such a number without quotes" : "write one in that range")
             return nil
         }
         return count

@@ -14,6 +14,8 @@ struct Section {
     private let values: [String: YAMLNode]
     private let positions: [String: SourcePosition]
     private(set) var hasRefusedKeys = false
+    /// The known keys that unknown ones seem to mean.
+    private var meant: Set<String> = []
 
     /// Nil, and the problem noted, where `node` is no mapping; `name` says what it should be, as in `an upstream`.
     init?(_ node: YAMLNode, _ name: String, _ keys: Keys, _ findings: inout Findings) {
@@ -28,7 +30,10 @@ struct Section {
             } else if keys.known.contains(entry.key) {
                 values[entry.key] = entry.value
             } else {
-                findings.add("\(name) has no key \(quoted(entry.key))", at: entry.keyPosition, fix: Self.fix(entry.key, keys.known))
+                let near = suggestion(for: entry.key, among: keys.known)
+                if let near { meant.insert(near) }
+                let fix = near.map { "did you mean \"\($0)\"?" } ?? "the keys are \(keys.known.joined(separator: ", "))"
+                findings.add("\(name) has no key \(quoted(entry.key))", at: entry.keyPosition, fix: fix)
             }
             positions[entry.key] = entry.keyPosition
         }
@@ -42,11 +47,9 @@ struct Section {
     /// Whether the key is written, be it known or refused.
     func has(_ key: String) -> Bool { positions[key] != nil }
 
+    /// Whether a key that is not known seems to mean this one, so that its absence is told already.
+    func isMisspelt(_ key: String) -> Bool { values[key] == nil && meant.contains(key) }
+
     /// Where the key stands, else the section.
     func position(of key: String) -> SourcePosition { positions[key] ?? position }
-
-    private static func fix(_ word: String, _ known: [String]) -> String {
-        if let near = suggestion(for: word, among: known) { return "did you mean \"\(near)\"?" }
-        return "the keys are \(known.joined(separator: ", "))"
-    }
 }

@@ -28,7 +28,8 @@ struct ToolReader {
 
     private func readOne(_ node: YAMLNode, _ findings: inout Findings) -> Selected? {
         guard case .mapping = node.content else {
-            return patterns.read(node, "tools", &findings).map { Selected(selection: ToolSelection(pattern: $0), namePosition: $0.position) }
+            guard let pattern = patterns.read(node, "tools", &findings), check(pattern, isNamed: false, &findings) else { return nil }
+            return Selected(selection: ToolSelection(pattern: pattern), namePosition: pattern.position)
         }
         let keys = Section.Keys(known: ["tool", "as", "description", "arguments"])
         guard let section = Section(node, "an entry of `tools`", keys, &findings) else { return nil }
@@ -40,7 +41,7 @@ struct ToolReader {
         let exposed = section["as"].flatMap { $0.text("as", &findings) }
         let description = section["description"].flatMap { $0.text("description", &findings) }
         let arguments = section["arguments"].map { readArguments($0, &findings) } ?? []
-        guard let pattern else { return nil }
+        guard let pattern, check(pattern, isNamed: section["as"] != nil, &findings) else { return nil }
         if let exposed, let node = section["as"] { check(exposed, of: pattern, at: node.position, &findings) }
         if description != nil, !pattern.isExact {
             findings.warn(
@@ -50,6 +51,15 @@ struct ToolReader {
         return Selected(
             selection: ToolSelection(pattern: pattern, exposedName: exposed, description: description, arguments: arguments),
             namePosition: section["as"]?.position ?? pattern.position)
+    }
+
+    /// Signs that are patterns elsewhere stand for themselves here, and no name that clients could be shown holds them.
+    private func check(_ pattern: UpstreamPattern, isNamed: Bool, _ findings: inout Findings) -> Bool {
+        guard pattern.glob.contains(where: { "[]{}|".contains($0) }), !(pattern.isExact && isNamed) else { return true }
+        findings.add(
+            "\(quoted("\(pattern.upstream).\(pattern.glob)")) can take no tool: only * and ? are patterns, and brackets stand for themselves",
+            at: pattern.position, fix: "write an entry for each tool, or use * and ?")
+        return false
     }
 
     private func check(_ exposed: String, of pattern: UpstreamPattern, at position: SourcePosition, _ findings: inout Findings) {

@@ -34,7 +34,8 @@ struct UpstreamReader {
     private func endpoint(_ entry: YAMLNode.Entry, _ section: Section, _ findings: inout Findings) -> UpstreamDefinition.Endpoint? {
         switch (section["command"], section["url"]) {
         case (nil, nil):
-            if !section.hasRefusedKeys || !section.has("type") {
+            let isTold = section.hasRefusedKeys && section.has("type") || section.isMisspelt("command") || section.isMisspelt("url")
+            if !isTold {
                 findings.add(
                     "the upstream \"\(entry.key)\" has neither `command` nor `url`", at: entry.keyPosition,
                     fix: "write `command: PROGRAM` or `url: https://…`")

@@ -58,7 +58,11 @@ struct VirtualServerSearch {
         let place = folder.appending(path)
         let begin = "create \(place.appending("default.yaml").shown) with `tools: [upstream.tool]` and `access: everyone`"
         guard let names = folderListing(place.absolute) else {
-            findings.add("there is no folder \(place.shown)", at: position, fix: begin)
+            if let reason = folderObstacle(place.absolute) {
+                findings.add("the folder \(place.shown) can't be read: \(reason)", at: position, fix: "look at what it is and at its permissions")
+            } else {
+                findings.add("there is no folder \(place.shown)", at: position, fix: begin)
+            }
             return ([], [place.absolute])
         }
         // Editors keep their copies beside the file, under other endings or behind a dot.

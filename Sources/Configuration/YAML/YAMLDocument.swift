@@ -17,6 +17,8 @@ struct YAMLDocument: Sendable {
     /// Reads `bytes`; `file` is how messages name them.
     init(parsing bytes: [UInt8], file: String) {
         let start = SourcePosition(file: file, line: 1, column: 1)
+        // A byte order mark is no part of the text (YAML 1.2.2 §5.2), and editors don't count it as a column.
+        let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
         guard bytes.count <= Limits.bytesMax else {
             root = nil
             problems = [Problem("the file is larger than 1 MiB", at: start, fix: "split it up")]

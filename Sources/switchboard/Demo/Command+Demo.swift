@@ -66,7 +66,7 @@ extension Command {
                     settings, configuration: stage.configuration, watch: FileWatch([stage.configuration]), listen: [address],
                     environment: Configured.environment, loops: loops)
             } catch {
-                if asked != nil { printError("can't listen on \(address.authority): \(error)") }
+                if asked != nil || address == free { printError("the demo can't run: \(error)\(ListenAdvice.text(for: error))") }
             }
         }
         guard let service else { return 1 }

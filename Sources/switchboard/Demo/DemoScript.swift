@@ -61,7 +61,7 @@ struct DemoScript: Sendable {
     }
 
     func explainHowToConnect() {
-        say("It keeps serving. Connect your own client:")
+        say("It keeps serving. Connect your own client; all of this, its configuration too, is there as long as the demo runs:")
         say("  Claude Code      claude mcp add --transport http help-desk \(url)")
         say("  Claude Desktop   \"help-desk\": { \"command\": \"\(stage.program)\",")
         say("                     \"args\": [\"stdio\", \"--config\", \"\(stage.configuration)\", \"--server\", \"help-desk\"] }")
