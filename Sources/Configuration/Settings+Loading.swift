@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import Transport
 import VirtualServers
@@ -48,7 +49,8 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [], unresolved: unresolved,
+            files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 

@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import Transport
 import VirtualServers
@@ -17,6 +18,10 @@ package struct Settings: Hashable, Sendable {
     /// From the root; need not exist yet.
     package var stateFolder: String
     package var limits: LimitSettings
+    /// Who is let in.
+    package var identity = IdentitySettings()
+    /// Hosts that addresses found by discovery may name although they are not public, in lower case.
+    package var discoveryHosts: [String] = []
     /// Upstreams whose secrets cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
     package var unresolved: [String: [Problem]]
     /// Every file and folder that was read, from the root, for `FileWatch`.

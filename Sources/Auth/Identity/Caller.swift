@@ -60,6 +60,19 @@ package struct CallerIdentity: Hashable, Sendable {
     package let realm: String
     package let user: String?
     package let client: String?
+
+    /// Byte for byte: to `==` of strings `Kelvin` with U+212A is `Kelvin`, and whoever may choose such a name would be somebody else.
+    package static func == (a: CallerIdentity, b: CallerIdentity) -> Bool {
+        isSame(a.realm, b.realm) && isSame(a.user, b.user) && isSame(a.client, b.client)
+    }
+
+    private static func isSame(_ a: String?, _ b: String?) -> Bool {
+        switch (a, b) {
+        case (nil, nil): true
+        case (let a?, let b?): a.utf8.elementsEqual(b.utf8)
+        default: false
+        }
+    }
 }
 
 /// A caller's own token, and until when it is good.
@@ -67,15 +80,25 @@ package struct BearerToken: Hashable, Sendable {
     package let value: Secret
     /// Seconds since 1970.
     package let expires: Int
+    /// Whose key signed it, so that it ends when its issuer withdraws the key; nil in tests.
+    let signer: SHA256Digest?
+
+    init(value: Secret, expires: Int, signer: SHA256Digest? = nil) {
+        self.value = value
+        self.expires = expires
+        self.signer = signer
+    }
 
     package static func == (a: BearerToken, b: BearerToken) -> Bool { a.value.reveal() == b.value.reveal() }
     package func hash(into hasher: inout Hasher) { hasher.combine(value.reveal()) }
 }
 
 extension Caller: CustomStringConvertible {
-    /// `anonymous`, or `user:ID` and `client:ID` joined by a comma.
+    /// `anonymous`, or `user:ID` and `client:ID` joined by a comma; one inside a name has a backslash, so that no name reads as two.
     package var description: String {
-        let parts = [user.map { "user:\($0)" }, client.map { "client:\($0)" }].compactMap(\.self)
+        let parts = [user.map { "user:\(Self.escaped($0))" }, client.map { "client:\(Self.escaped($0))" }].compactMap(\.self)
         return parts.isEmpty ? "anonymous" : parts.joined(separator: ",")
     }
+
+    private static func escaped(_ name: String) -> String { name.contains(",") ? name.replacing(",", with: "\\,") : name }
 }
