@@ -40,20 +40,29 @@ extension Gateway {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
-            throw clientForm(of: error, from: upstream, tool: name)
+            throw clientForm(of: error, from: upstream.name, tool: name)
         }
     }
 
     private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
-        var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
+        var snapshot = snapshot
+        var exposure = self.exposure(for: call, in: snapshot)
         if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
-        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
-            if let missing = exposure?.missingUpstream(thatMayExpose: name), let upstream = snapshot.upstreams[missing] {
-                throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
+        guard let exposure, let tool = exposure[name], let instances = snapshot.upstreams[tool.upstream] else {
+            if let missing = exposure?.missingUpstream(thatMayExpose: name), let instances = snapshot.upstreams[missing] {
+                let upstream = try instance(of: instances, for: call, tool: name)
+                if let failure = upstream.credentialFailure { throw clientForm(of: .credential(failure), from: upstream.name, tool: name) }
+                let reason = upstream.status.lastError ?? "it is still starting"
+                throw clientForm(of: .unavailable(reason), from: upstream.name, tool: name)
             }
             throw unknownTool(name)
         }
-        return (upstream, tool, exposure)
+        return (try instance(of: instances, for: call, tool: name), tool, exposure)
+    }
+
+    private func instance(of upstream: UpstreamInstances, for call: Call, tool: String) throws(ProtocolError) -> Upstream {
+        if let instance = upstream.instance(for: call.caller) { return instance }
+        throw clientForm(of: .credential(.notForCaller("no entry of its `credential` is for \(call.caller)")), from: upstream.name, tool: tool)
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -154,18 +163,22 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String) -> ProtocolError {
+    private func clientForm(of error: UpstreamError, from upstream: String, tool: String) -> ProtocolError {
         let id = ErrorID()
         let what =
             switch error {
-            case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
-            case .refused: "The upstream \"\(upstream.name)\" refused the call"
-            case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
-            case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
-            case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"
+            case .unavailable: "The upstream \"\(upstream)\" is not available at present"
+            case .refused: "The upstream \"\(upstream)\" refused the call"
+            case .credential(.notForCaller): "The gateway has no credential of yours for the upstream \"\(upstream)\""
+            case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
+            case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
+            case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"
+            case .broken: "The upstream \"\(upstream)\" went away during the call, which may have had an effect"
+            case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
+            case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
             case .cancelled: "The call was cancelled"
             }
-        Log(upstream.name).warning("call of \(tool) failed, error id \(id): \(error)")
+        Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
     }
 }

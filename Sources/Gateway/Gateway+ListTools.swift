@@ -11,7 +11,7 @@ extension Gateway {
 
     func listTools(_ call: Call) async throws(ProtocolError) -> Reply {
         if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
-        let (_, exposure) = try await exposure(for: call)
+        let (snapshot, exposure) = try await exposure(for: call)
         let page = try pageNumber(call.message.text(call.message.params.cursor))
         let pages = call.era == .modern ? exposure.pages : exposure.legacyPages
         guard page < pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
@@ -25,9 +25,10 @@ extension Gateway {
             members.append(jsonString: Base64.encodeURL(Array("page \(page + 1)".utf8)))
         }
         if call.era == .modern {
-            // One list for all callers as long as `access: everyone` is all there is (MCP 2026-07-28 server/utilities/caching).
+            // One list for all callers, unless upstreams have lists of their own for them (MCP 2026-07-28 server/utilities/caching).
+            let scope = snapshot.personal[call.server] == nil ? "public" : "private"
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
-            members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"public\"".utf8)
+            members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"\(scope)\"".utf8)
         }
         return Reply(result: members, id: call.id, era: call.era, from: exposure.serverInfo)
     }

@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import JSON
 import MCPProtocol

@@ -44,12 +44,6 @@ struct SecretCheck {
     private static func references(of upstream: UpstreamDefinition) -> [SecretReference] {
         var references: [SecretReference] = []
         if case .command(_, _, let environment, _) = upstream.endpoint { references += environment.map(\.value) }
-        switch upstream.credential {
-        case .none: break
-        case .bearer(let token): references.append(token)
-        case .headers(let headers): references += headers.map(\.value)
-        case .basic(let username, let password): references += [username, password]
-        }
-        return references
+        return references + upstream.credential.references
     }
 }

@@ -1,0 +1,3 @@
+/// Where users' tokens outlive the gateway.
+package final class TokenStore: Sendable {
+}
