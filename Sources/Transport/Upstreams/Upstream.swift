@@ -204,15 +204,15 @@ package final class Upstream: Sendable {
         var failures = 0
         while true {
             let opened = ContinuousClock.now
-            let (reason, isStopped) = await attempt()
-            if isStopped { break }
+            let end = await attempt()
+            if end.isStop { break }
             if ContinuousClock.now - opened > limits.retryMax { failures = 0 }
             failures += 1
-            let isLooping = failures >= 5 && definition.endpoint.isChild
-            publish(isLooping ? .crashLooping : .down, error: reason)
+            let isLooping = failures >= 5 && definition.endpoint.isChild && end.isLoss
+            publish(isLooping ? .crashLooping : .down, error: end.reason)
             // A caller who brings nothing that could be sent on is no news for the operator.
             if !isPersonal || credentialFailure?.isOfCaller != true {
-                log.warning("\(isLooping ? "keeps ending" : "is not available"): \(reason)")
+                log.warning("\(isLooping ? "keeps ending" : "is not available"): \(end.reason)")
             }
             if isPersonal, credentialFailure != nil {
                 if await pause(limits.instanceIdleTime) { break }
@@ -233,8 +233,18 @@ package final class Upstream: Sendable {
         return .now - unusedSince >= limits.instanceIdleTime
     }
 
-    /// Opens a link and stays with it until it is lost; the reason, or that we shall stop.
-    private func attempt() async -> (reason: String, isStopped: Bool) {
+    /// How an attempt ended.
+    private struct End {
+        var reason: String
+        /// The link was there, or was about to be, and the other side ended it.
+        var isLoss = false
+        var isStop = false
+
+        static let stop = End(reason: "stopped", isStop: true)
+    }
+
+    /// Opens a link and stays with it until it is lost, or until we shall stop.
+    private func attempt() async -> End {
         let opening = Cancellation()
         let generation = state.withLock { state in
             state.generation += 1
@@ -267,18 +277,23 @@ package final class Upstream: Sendable {
             return end
         } catch {
             state.withLock { if case .credential(let failure) = error { $0.credentialFailure = failure } else { $0.credentialFailure = nil } }
-            return (masked(error).description, false)
+            return end(error)
         }
     }
 
-    private func stay(_ link: any UpstreamLink, generation: Int) async -> (reason: String, isStopped: Bool) {
+    private func end(_ error: UpstreamError) -> End {
+        let isLoss = if case .broken = error { true } else { false }
+        return End(reason: masked(error).description, isLoss: isLoss)
+    }
+
+    private func stay(_ link: any UpstreamLink, generation: Int) async -> End {
         var refreshAt = ContinuousClock.now + limits.listAgeMax
         while true {
             var isStale = false
             switch await events.next(within: max(refreshAt - .now, .zero)) {
-            case .element(.stop), .closed: return ("stopped", true)
-            case .element(.link(.lost(let reason), generation)): return (reason, false)
-            case .timedOut where isUnused: return ("unused", true)
+            case .element(.stop), .closed: return .stop
+            case .element(.link(.lost(let reason), generation)): return End(reason: reason, isLoss: true)
+            case .timedOut where isUnused: return .stop
             case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
             case .element: break
             }
@@ -288,7 +303,7 @@ package final class Upstream: Sendable {
                 publish(.up, tools: try await link.tools(limits: limits, log: log), peer: link.peer)
             } catch {
                 if case .timedOut = error { continue }
-                return (masked(error).description, false)
+                return end(error)
             }
         }
     }
