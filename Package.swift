@@ -46,14 +46,15 @@ let package = Package(
         layer(
             "Gateway",
             on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
-        program("switchboard", on: ["Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport"]),
+        program(
+            "switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport", "VirtualServers"]),
         // Small MCP servers and a load generator: for the demo, the tests and the bench.
         program("sample-server", on: ["Diagnostics", "JSON", "Network"]),
         program("bench-client", on: ["Diagnostics", "JSON", "Network"]),
         tests(of: "JSON"),
         tests(of: "Network", on: ["Diagnostics"]),
         tests(of: "MCPProtocol", on: ["JSON"]),
-        tests(of: "Auth", on: ["Diagnostics"]),
+        tests(of: "Auth", on: ["Diagnostics", "JSON"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
         tests(of: "Configuration", on: ["Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),

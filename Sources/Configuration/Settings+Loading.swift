@@ -36,6 +36,7 @@ struct GatewayReader {
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
         let (upstreams, known) = upstreams(section, limits)
+        let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
         let secrets = SecretCheck(environment: environment)
@@ -48,9 +49,9 @@ struct GatewayReader {
             return .problems((findings.problems + unresolved.values.joined()).inFileOrder(), files: files)
         }
         let settings = Settings(
-            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [], unresolved: unresolved,
-            files: files, secretFiles: SecretCheck.files(of: upstreams))
+            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
+            virtualServers: virtualServers, stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [],
+            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -146,14 +147,13 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "upstreams", "virtual_servers", "state", "limits"],
+        known: ["listen", "public_url", "allowed_origins", "policy", "upstreams", "virtual_servers", "state", "limits"],
         refused: [
             "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
-            "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
             "discovery": later("discovery", "remove it"),
-            "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
+            "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])
 }

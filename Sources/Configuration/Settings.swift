@@ -11,6 +11,8 @@ package struct Settings: Hashable, Sendable {
     package var publicURL: String?
     /// As browsers spell them, besides loopback and `publicURL`.
     package var allowedOrigins: [String]
+    /// What nobody may do, in the order written.
+    package var policy: [Prohibition] = []
     /// In the order written.
     package var upstreams: [UpstreamDefinition]
     /// By name.

@@ -94,9 +94,10 @@ package final class Gateway: CallService {
             guard !state.isStopping, let instances = state.snapshot.upstreams[upstream.name],
                 instances.instance(for: upstream.credential.key) === upstream
             else { return [] }
-            instances.noteChange(of: upstream)
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
+            if instances.hasPersonalLists { personal = (instances, servers.map(\.name)) }
+            guard instances.noteChange(of: upstream) else { return [] }
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
             for server in servers {
                 let known = Set(old.exposures[server.name]?.problems ?? [])
@@ -104,11 +105,8 @@ package final class Gateway: CallService {
                     log.warning(problem.description)
                 }
             }
-            if instances.hasPersonalLists {
-                personal = (instances, servers.map(\.name))
-                return []
-            }
-            return Self.difference(old.exposures, state.snapshot.exposures)
+            // Before it was only a guess at what callers would see.
+            return personal != nil ? [] : Self.difference(old.exposures, state.snapshot.exposures)
         }
         for server in changed { changes.publish(.tools, to: server) }
         // Whoever has a list of their own is told of its changes, and nobody else.
@@ -117,9 +115,9 @@ package final class Gateway: CallService {
         for server in personal.servers { changes.publish(.tools, to: server) { personal.upstream.credentials.key(for: $0) == key } }
     }
 
-    /// The virtual servers whose list has changed.
+    /// The virtual servers whose list has changed for someone.
     private static func difference(_ old: [String: Exposure], _ new: [String: Exposure]) -> [String] {
-        new.filter { old[$0.key]?.pages != $0.value.pages }.map(\.key)
+        new.filter { old[$0.key]?.isShown(as: $0.value) != true }.map(\.key)
     }
 
     /// Ends every upstream and says good-bye to listening clients.
@@ -190,7 +188,7 @@ package final class Gateway: CallService {
     /// The virtual server as it stands, once its upstreams have had their chance: the first list waits a little for those that start.
     func exposure(for call: Call) async throws(ProtocolError) -> (Snapshot, Exposure) {
         let snapshot = snapshot
-        guard let exposure = exposure(for: call, in: snapshot) else { throw ProtocolError(.internalError, "the virtual server has gone") }
+        guard let exposure = exposure(of: call.server, for: call.caller, in: snapshot) else { throw ProtocolError(.internalError, "the virtual server has gone") }
         guard !exposure.missingUpstreams.isEmpty else { return (snapshot, exposure) }
         let missing = exposure.definition.upstreams.compactMap { name in
             exposure.missingUpstreams.contains(name) ? snapshot.upstreams[name]?.instance(for: call.caller) : nil
@@ -198,15 +196,15 @@ package final class Gateway: CallService {
         for upstream in missing { upstream.start() }
         for upstream in missing { await upstream.settledAtFirst() }
         let later = self.snapshot
-        guard let fresh = self.exposure(for: call, in: later) else { throw ProtocolError(.internalError, "the virtual server has gone") }
+        guard let fresh = self.exposure(of: call.server, for: call.caller, in: later) else { throw ProtocolError(.internalError, "the virtual server has gone") }
         return (later, fresh)
     }
 
     /// The virtual server as this caller sees it now. Where no upstream has lists of its own for callers, that is one for all.
-    func exposure(for call: Call, in snapshot: Snapshot) -> Exposure? {
-        guard let personal = snapshot.personal[call.server] else { return snapshot.exposures[call.server] }
-        let lists = personal.map { $0.list(for: call.caller) }
-        return personalExposures.exposure(of: call.server, in: snapshot, lists: lists, baselines: baselines)
+    func exposure(of server: String, for caller: Caller, in snapshot: Snapshot) -> Exposure? {
+        guard let personal = snapshot.personal[server] else { return snapshot.exposures[server] }
+        let lists = personal.map { $0.list(for: caller) }
+        return personalExposures.exposure(of: server, in: snapshot, lists: lists, baselines: baselines)
     }
 }
 

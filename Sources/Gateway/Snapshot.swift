@@ -44,6 +44,6 @@ struct Snapshot: Sendable {
             guard let upstream = upstreams[name], let tools = lists(upstream)?.tools else { continue }
             catalogues[name] = Catalogue(tools: tools, baseline: baselines.baseline(of: name, now: tools))
         }
-        return Exposure(definition, catalogues: catalogues, pageLength: settings.limits.listPage)
+        return Exposure(definition, catalogues: catalogues, prohibitions: settings.policy, pageLength: settings.limits.listPage)
     }
 }

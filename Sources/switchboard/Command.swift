@@ -6,10 +6,10 @@ struct Command: Sendable {
     let help: String
     let run: @Sendable ([String]) throws(UsageError) -> Int32
 
-    static let all: [Command] = [demo, serve, stdio, check, tools, call, accept, importing]
+    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing]
 
     /// Commands of the product that this version does not have yet.
-    private static let later: Set<String> = ["explain", "snippet", "key"]
+    private static let later: Set<String> = ["snippet", "key"]
 
     static func named(_ name: String) throws(UsageError) -> Command {
         if let command = all.first(where: { $0.name == name }) { return command }

@@ -19,6 +19,10 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
         for key in LimitSettings.keys {
             if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
         }
+        for entry in settings.policy {
+            lines += entry.deny.map { "policy: deny \(rendered($0))" } + entry.unless.map { "  unless: \($0.reference)" }
+            if let reason = entry.reason { lines.append("  reason: \(reason)") }
+        }
         lines += settings.upstreams.flatMap(rendered)
         lines += settings.virtualServers.flatMap(rendered)
         lines += settings.files.map { "file: \($0)" } + settings.secretFiles.map { "secret file: \($0)" }
@@ -66,7 +70,9 @@ private func rendered(_ reference: SecretReference) -> String {
 }
 
 private func rendered(_ server: VirtualServerDefinition) -> [String] {
-    var lines = ["virtual server \(server.name): names \(server.naming), new tools \(server.newTools), access \(server.access)"]
+    var lines = [
+        "virtual server \(server.name): names \(server.naming), new tools \(server.newTools), access \(server.access == .everyone ? "everyone" : "roles")"
+    ]
     for (name, text) in [("title", server.title), ("description", server.description), ("instructions", server.instructions)] {
         if let text { lines.append("  \(name): \(text)") }
     }
@@ -84,6 +90,18 @@ private func rendered(_ server: VirtualServerDefinition) -> [String] {
             lines.append("    \(rule.name): \(parts.joined(separator: ", "))")
         }
     }
+    if case .roles(let roles) = server.access {
+        for role in roles {
+            lines.append("  role \(role.name) at \(role.position)")
+            lines += role.who.map { "    who: \($0.reference)" }
+            lines += role.allow.map { "    allow: \(rendered($0))" } + role.deny.map { "    deny: \(rendered($0))" }
+        }
+    }
     lines += server.prompts.map { "  prompts: \($0.upstream) \($0.glob)" } + server.resources.map { "  resources: \($0.upstream) \($0.glob)" }
     return lines
+}
+
+private func rendered(_ rule: Rule) -> String {
+    let conditions = rule.conditions.map { "\($0.path)\($0.isNegated ? "!=" : "=")\($0.values.map(\.text))" }
+    return ([rule.reference.description] + conditions).joined(separator: " ")
 }

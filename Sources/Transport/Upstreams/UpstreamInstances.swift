@@ -90,18 +90,20 @@ package final class UpstreamInstances: Sendable {
         return nil
     }
 
-    /// Takes note of an instance's new list or state.
-    package func noteChange(of instance: Upstream) {
-        guard shared == nil else { return }
+    /// Takes note of an instance's new list or state; true where what everybody may see has changed.
+    package func noteChange(of instance: Upstream) -> Bool {
+        guard shared == nil else { return true }
         let list = instance.toolList.map(interned)
         if let list { instance.adopt(list) }
-        state.withLock { state in
+        return state.withLock { state in
+            let before = state.known
             if let list {
                 if state.known?.tools != list.tools { state.known = list }
             } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.toolList != nil }) {
                 // The upstream itself is away, for everybody.
                 state.known = nil
             }
+            return state.known !== before
         }
     }
 
