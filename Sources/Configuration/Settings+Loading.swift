@@ -1,4 +1,3 @@
-import Auth
 import Diagnostics
 import Transport
 import VirtualServers
@@ -35,6 +34,13 @@ struct GatewayReader {
         let listen = listen(section["listen"])
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
+        let identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
+        if identity.anonymousAsWritten == false, !identity.isConfigured, !section.has("tls") {
+            findings.add(
+                "nobody would be let in: `anonymous` is false, and callers have no way to say who they are",
+                at: section.position(of: "identity"), fix: "write `keys_file: keys.yaml` or `issuers`, or remove `anonymous`")
+        }
+        let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
         let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
@@ -50,7 +56,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
-            virtualServers: virtualServers, stateFolder: state, limits: limits, identity: IdentitySettings(), discoveryHosts: [],
+            virtualServers: virtualServers, stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
             unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -147,12 +153,12 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "policy", "upstreams", "virtual_servers", "state", "limits"],
+        known: [
+            "listen", "public_url", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "limits",
+        ],
         refused: [
-            "identity": later("identity", "remove it; the gateway then serves anonymous callers on loopback only"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
-            "discovery": later("discovery", "remove it"),
             "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])

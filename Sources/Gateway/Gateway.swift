@@ -16,6 +16,7 @@ package final class Gateway: CallService {
     private let environment: [String: String]
     private let opener: UpstreamOpener
     private let personalExposures = PersonalExposures()
+    let fetch: GuardedFetch
     private let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
@@ -31,9 +32,11 @@ package final class Gateway: CallService {
         self.loops = loops
         self.environment = environment
         limits = UpstreamLimits(settings.limits)
-        opener = UpstreamOpener(loops: loops, environment: environment, limits: limits)
         baselines = Baselines(stateFolder: settings.stateFolder)
-        state = Mutex(State(snapshot: Snapshot(settings: settings, upstreams: [:])))
+        fetch = GuardedFetch(loops: loops, environment: environment)
+        opener = UpstreamOpener(loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)))
+        let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
+        state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
     }
 
@@ -57,7 +60,8 @@ package final class Gateway: CallService {
                         definition, opener: opener, limits: limits, loops: loops, onChange: { [weak self] in self?.upstreamChanged($0) })
                 }
             }
-            state.snapshot = Snapshot(settings: settings, upstreams: upstreams, generation: old.generation).refreshed(
+            let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
+            state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, generation: old.generation).refreshed(
                 baselines: baselines, servers: settings.virtualServers)
             state.rejected = []
             return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))

@@ -41,6 +41,7 @@ package final class HTTPService: Sendable {
         var addresses = listen ?? settings.listen
         for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
         self.addresses = addresses
+        gateway.listens(on: addresses)
         reloader = Reloader(path: path, environment: environment, gateway: gateway, watch: watch)
     }
 

@@ -29,7 +29,11 @@ package final class Reloader: Sendable {
         state = Mutex(State(watch: watch, baselines: FileWatch([gateway.baselines.file])))
     }
 
-    func start(on loop: EventLoop) { loop.task { await self.poll(on: loop) } }
+    func start(on loop: EventLoop) {
+        loop.task { await self.poll(on: loop) }
+        loop.task { await self.keepKeysFresh(on: loop) }
+    }
+
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Reads everything anew, whether or not a file looks changed.
@@ -45,11 +49,18 @@ package final class Reloader: Sendable {
         }
     }
 
+    /// Apart from the files, for an issuer may be slow to answer.
+    private func keepKeysFresh(on loop: EventLoop) async {
+        repeat { await gateway.keepKeysFresh() } while (try? await loop.sleep(for: .seconds(1))) != nil && !state.withLock({ $0.isStopped })
+    }
+
     private func reload() {
         switch Settings.load(path: path, environment: environment) {
         case .problems(let problems, let files):
             state.withLock { $0.watch.follow(files) }
             gateway.reject(problems)
+            // A revoked key must not wait for a mistake elsewhere to be mended.
+            gateway.reloadKeys()
         case .settings(let settings, let warnings):
             state.withLock { $0.watch.follow(settings.files) }
             for problem in warnings + settings.unresolved.values.joined() { log.warning(problem.description) }

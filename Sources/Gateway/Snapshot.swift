@@ -1,3 +1,4 @@
+import Auth
 import Configuration
 import Transport
 import VirtualServers
@@ -5,6 +6,7 @@ import VirtualServers
 /// Configuration and what the upstreams offer under it, as of one moment. Swapped whole; a call keeps the one it began with.
 struct Snapshot: Sendable {
     let settings: Settings
+    let identity: Identity
     let upstreams: [String: UpstreamInstances]
     /// By the virtual server's name, with the lists that everybody may see.
     let exposures: [String: Exposure]
@@ -13,8 +15,11 @@ struct Snapshot: Sendable {
     /// Another one for each snapshot, so that what was made for an earlier one is not taken for this one's.
     let generation: Int
 
-    init(settings: Settings, upstreams: [String: UpstreamInstances], exposures: [String: Exposure] = [:], generation: Int = 0) {
+    init(
+        settings: Settings, identity: Identity, upstreams: [String: UpstreamInstances], exposures: [String: Exposure] = [:], generation: Int = 0
+    ) {
         self.settings = settings
+        self.identity = identity
         self.upstreams = upstreams
         self.exposures = exposures
         self.generation = generation
@@ -32,7 +37,7 @@ struct Snapshot: Sendable {
         for definition in servers {
             exposures[definition.name] = exposure(of: definition, baselines: baselines) { $0.commonList }
         }
-        return Snapshot(settings: settings, upstreams: upstreams, exposures: exposures, generation: generation + 1)
+        return Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: exposures, generation: generation + 1)
     }
 
     /// A virtual server held against those lists; an upstream whose list is nil is missing.

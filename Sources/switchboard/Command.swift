@@ -6,10 +6,10 @@ struct Command: Sendable {
     let help: String
     let run: @Sendable ([String]) throws(UsageError) -> Int32
 
-    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing]
+    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing, key]
 
     /// Commands of the product that this version does not have yet.
-    private static let later: Set<String> = ["snippet", "key"]
+    private static let later: Set<String> = ["snippet"]
 
     static func named(_ name: String) throws(UsageError) -> Command {
         if let command = all.first(where: { $0.name == name }) { return command }
@@ -24,11 +24,14 @@ struct Command: Sendable {
 /// A subcommand's words, sorted into options and the rest.
 struct Words {
     private var options: [String: String] = [:]
+    private var lists: [String: [String]] = [:]
     private(set) var flags: Set<String> = []
     private(set) var rest: [String] = []
 
-    /// `values` take a value (`--x V` or `--x=V`), `flags` none.
-    init(_ words: [String], of command: String, values: [String] = [], flags known: [String] = []) throws(UsageError) {
+    /// `values` take a value (`--x V` or `--x=V`), `many` too and may stand there several times, `flags` take none.
+    init(
+        _ words: [String], of command: String, values: [String] = [], many: [String] = [], flags known: [String] = []
+    ) throws(UsageError) {
         var words = ArraySlice(words)
         while let word = words.popFirst() {
             guard word.hasPrefix("--"), word != "--" else {
@@ -40,19 +43,16 @@ struct Words {
                 continue
             }
             let name = String(word.prefix { $0 != "=" })
-            if values.contains(name) {
+            if values.contains(name) || many.contains(name) {
                 guard options[name] == nil else { throw UsageError("\(name) stands there twice") }
-                if word.utf8.contains(UInt8(ascii: "=")) {
-                    options[name] = String(word.dropFirst(name.count + 1))
-                } else if let value = words.popFirst() {
-                    options[name] = value
-                } else {
+                guard let value = word.utf8.contains(UInt8(ascii: "=")) ? String(word.dropFirst(name.count + 1)) : words.popFirst() else {
                     throw UsageError("\(name) needs a value", hint: "`switchboard \(command) --help` shows how")
                 }
+                if many.contains(name) { lists[name, default: []].append(value) } else { options[name] = value }
             } else if known.contains(word) {
                 flags.insert(word)
             } else {
-                let near = suggestion(for: name, among: values + known)
+                let near = suggestion(for: name, among: values + many + known)
                 throw UsageError(
                     "`switchboard \(command)` has no option \(name)",
                     hint: near.map { "Did you mean \($0)?" } ?? "`switchboard \(command) --help` lists its options")
@@ -61,6 +61,9 @@ struct Words {
     }
 
     subscript(option: String) -> String? { options[option] }
+
+    /// The values of an option that may stand there several times, in order.
+    func all(_ option: String) -> [String] { lists[option] ?? [] }
 
     func required(_ option: String, _ what: String) throws(UsageError) -> String {
         guard let value = options[option] else { throw UsageError("\(option) is missing: \(what)") }

@@ -18,6 +18,7 @@ enum Help {
           call      call one of them
           explain   say whether somebody may make a call, and which rule decides
           accept    let patterns take the tools that an upstream has added since
+          key       make, list and revoke API keys
           import    turn an `mcpServers` JSON (Claude Desktop, Cursor, VS Code) into a configuration
 
           --version, --help, COMMAND --help

@@ -15,6 +15,8 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
         lines.append("listen: " + settings.listen.map(\.authority).joined(separator: " "))
         if let url = settings.publicURL { lines.append("public url: \(url)") }
         if !settings.allowedOrigins.isEmpty { lines.append("origins: \(settings.allowedOrigins.joined(separator: " "))") }
+        lines += rendered(settings.identity)
+        if !settings.discoveryHosts.isEmpty { lines.append("discovery: \(settings.discoveryHosts.joined(separator: " "))") }
         lines.append("state: \(settings.stateFolder)")
         for key in LimitSettings.keys {
             if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
@@ -39,6 +41,21 @@ private func rendered(_ key: LimitSettings.Key, _ limits: LimitSettings) -> Stri
         return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(spelled(bytes: limits[keyPath: member]))"
     case .count(let member, _): return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(limits[keyPath: member])"
     }
+}
+
+/// Nothing where nothing is configured.
+private func rendered(_ identity: IdentitySettings) -> [String] {
+    guard identity.isConfigured || !identity.anonymous else { return [] }
+    var lines = ["anonymous: \(identity.anonymous)"]
+    if let file = identity.keysFile { lines.append("keys file: \(file)") }
+    lines += identity.keys.map { key in
+        "  key \(key.id): \(key.name) \(key.groups) from \(Timestamp(seconds: key.created)) to \(key.expires.map { "\(Timestamp(seconds: $0))" } ?? "-")"
+    }
+    for issuer in identity.issuers {
+        lines.append("issuer: \(issuer.issuer) for \(issuer.audiences) by \(issuer.algorithms.map(\.rawValue)), keys at \(issuer.jwksURL ?? "-")")
+        lines.append("  claims: \(issuer.claims.user) \(issuer.claims.groups) \(issuer.claims.client)")
+    }
+    return lines
 }
 
 private func rendered(_ upstream: UpstreamDefinition) -> [String] {

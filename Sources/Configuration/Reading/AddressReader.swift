@@ -46,7 +46,7 @@ func origins(_ node: YAMLNode, _ findings: inout Findings) -> [String] {
 }
 
 /// An `http` or `https` address without user information and fragment.
-private func webAddress(_ text: String, _ name: String, at position: SourcePosition, _ findings: inout Findings) -> WebAddress? {
+func webAddress(_ text: String, _ name: String, at position: SourcePosition, _ findings: inout Findings) -> WebAddress? {
     guard !text.contains("${") else {
         findings.add(
             "`\(name)` holds a reference, which is not looked up here", at: position, fix: "write the address as it is, and secrets in `credential`")

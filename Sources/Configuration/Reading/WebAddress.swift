@@ -1,20 +1,20 @@
 import Diagnostics
 
 /// An absolute URL taken apart (RFC 3986 §3), strict: what a parser further on could read differently is refused.
-struct WebAddress: Hashable {
+package struct WebAddress: Hashable, Sendable {
     /// In lower case.
-    var scheme: String
-    var userInformation: String?
+    package var scheme: String
+    package var userInformation: String?
     /// In lower case, IPv6 without brackets and in its shortest form.
-    var host: String
-    var port: Int?
+    package var host: String
+    package var port: Int?
     /// Empty, or starting with `/`.
-    var path: String
-    var query: String?
-    var fragment: String?
+    package var path: String
+    package var query: String?
+    package var fragment: String?
 
     /// Nil for what is no such URL.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.utf8.count <= 2_048, let mark = text.firstRange(of: "://") else { return nil }
         scheme = text[..<mark.lowerBound].lowercased()
         guard Self.isScheme(scheme) else { return nil }
@@ -40,10 +40,10 @@ struct WebAddress: Hashable {
     }
 
     /// The port written, else the scheme's.
-    var portOrDefault: Int { port ?? (scheme == "https" ? 443 : 80) }
+    package var portOrDefault: Int { port ?? (scheme == "https" ? 443 : 80) }
 
     /// `scheme://host[:port]` as browsers send it, without a default port (RFC 6454 §6.2).
-    var origin: String {
+    package var origin: String {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
         let isDefault = scheme == "https" && port == 443 || scheme == "http" && port == 80
         guard let port, !isDefault else { return "\(scheme)://\(name)" }

@@ -10,16 +10,19 @@ package final class HTTPClient {
     private let loop: EventLoop
     private let limits: HTTPClientLimits
     private let makeTLS: @Sendable () throws(NetworkError) -> TLSClientContext
+    private let mayConnect: (@Sendable (SocketAddress) -> Bool)?
     private var tls: TLSClientContext?
     private var pools: [Way: HTTPClientPool] = [:]
 
-    /// Makes a client; `tls` is asked once, when the first `https` connection is opened.
+    /// Makes a client; `tls` is asked once, when the first `https` connection is opened. `mayConnect` judges every address of a host before
+    /// it is connected to, save a proxy's.
     package init(
-        loop: EventLoop, limits: HTTPClientLimits = HTTPClientLimits(),
+        loop: EventLoop, limits: HTTPClientLimits = HTTPClientLimits(), mayConnect: (@Sendable (SocketAddress) -> Bool)? = nil,
         tls: @escaping @Sendable () throws(NetworkError) -> TLSClientContext = { () throws(NetworkError) in try TLSClientContext() }
     ) {
         self.loop = loop
         self.limits = limits
+        self.mayConnect = mayConnect
         makeTLS = tls
     }
 
@@ -113,7 +116,7 @@ extension HTTPClient {
         let limit = start.duration(to: end)
         let context = origin.isTLS ? try tlsContext() : nil
         guard let proxy = request.proxy else {
-            return try await Connection.connect(host: origin.host, port: origin.port, tls: context, within: limit, on: loop)
+            return try await Connection.connect(host: origin.host, port: origin.port, tls: context, within: limit, on: loop, mayConnect: mayConnect)
         }
         let connection = try await Connection.connect(host: proxy.host, port: proxy.port, within: limit, on: loop)
         guard let context else { return connection }

@@ -35,12 +35,18 @@ extension Connection {
         throw NetworkError(.connect, "cannot connect to \(target): " + reasons.joined(separator: "; "))
     }
 
-    /// The same for a name or an address literal; looks the name up first.
+    /// The same for a name or an address literal; looks the name up first, and passes over the addresses that `mayConnect` refuses.
     package static func connect(
-        host: String, port: UInt16, tls: TLSClientContext? = nil, within limit: Duration, on loop: EventLoop
+        host: String, port: UInt16, tls: TLSClientContext? = nil, within limit: Duration, on loop: EventLoop,
+        mayConnect: (@Sendable (SocketAddress) -> Bool)? = nil
     ) async throws(NetworkError) -> Connection {
         let start = loop.now
-        let addresses = try await Resolver.resolve(host: host, port: port)
+        var addresses = try await Resolver.resolve(host: host, port: port)
+        if let mayConnect {
+            // Judged after the look-up and connected to as judged: a name may lead elsewhere the next time (DNS rebinding).
+            addresses = addresses.filter(mayConnect)
+            guard !addresses.isEmpty else { throw NetworkError(.connect, "\(host) leads to an address that may not be reached from here") }
+        }
         let left = limit - start.duration(to: loop.now)
         return try await connect(to: addresses, tls: tls, serverName: host, within: left, on: loop)
     }

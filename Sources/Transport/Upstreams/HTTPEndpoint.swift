@@ -96,15 +96,16 @@ extension UpstreamError {
 }
 
 /// One value for each loop, used on that loop only.
-final class LoopLocal<Value>: @unchecked Sendable {
+package final class LoopLocal<Value>: @unchecked Sendable {
     // Sendable although the values are not: each is reached from its own loop's thread alone.
     private let values: [ObjectIdentifier: Value]
 
-    init(_ loops: LoopGroup, make: (EventLoop) -> Value) {
+    package init(_ loops: LoopGroup, make: (EventLoop) -> Value) {
         values = Dictionary(uniqueKeysWithValues: loops.loops.map { (ObjectIdentifier($0), make($0)) })
     }
 
-    var current: Value {
+    /// The value of the loop that this runs on.
+    package var current: Value {
         guard let loop = EventLoop.current, let value = values[ObjectIdentifier(loop)] else { preconditionFailure("not on a loop of this group") }
         return value
     }

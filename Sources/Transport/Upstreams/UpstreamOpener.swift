@@ -96,10 +96,10 @@ package final class UpstreamOpener: Sendable {
 }
 
 /// The system's trust store, loaded once when first needed.
-private enum SharedTLS {
+package enum SharedTLS {
     private static let loaded = Mutex<TLSClientContext?>(nil)
 
-    static let context: @Sendable () throws(NetworkError) -> TLSClientContext = { () throws(NetworkError) in
+    package static let context: @Sendable () throws(NetworkError) -> TLSClientContext = { () throws(NetworkError) in
         if let known = loaded.withLock({ $0 }) { return known }
         let context = try TLSClientContext()
         loaded.withLock { $0 = context }

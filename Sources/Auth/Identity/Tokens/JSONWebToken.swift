@@ -42,7 +42,9 @@ struct JSONWebToken {
     private static func algorithm(_ header: JSONValue) throws(IdentityRefusal) -> SignatureAlgorithm {
         guard let name = try text("alg", of: header) else { throw .invalid("a token without `alg`") }
         // `none` needs no key, and with HS256 the public key would be the secret (RFC 8725 §2.1).
-        guard let algorithm = SignatureAlgorithm(rawValue: name) else { throw .invalid("a token signed by \(name.prefix(20)), which is never accepted") }
+        guard let algorithm = SignatureAlgorithm(rawValue: name) else {
+            throw .invalid("a token signed by \(name.prefix(20)), which is never accepted")
+        }
         return algorithm
     }
 

@@ -68,7 +68,9 @@ struct TokenClaims {
     }
 
     /// `scope` with blanks (RFC 8693 §4.2), or `scp`, with blanks or as a list.
-    private func scopes() -> Set<String> { Set(words(claims["scope"]) ?? strings(claims["scope"]) ?? words(claims["scp"]) ?? strings(claims["scp"]) ?? []) }
+    private func scopes() -> Set<String> {
+        Set(words(claims["scope"]) ?? strings(claims["scope"]) ?? words(claims["scp"]) ?? strings(claims["scp"]) ?? [])
+    }
 
     private func words(_ value: JSONValue?) -> [String]? { value?.string?.split(separator: " ").map(String.init) }
 

@@ -18,7 +18,9 @@ final class TokenIssuer: Sendable {
 
     /// The caller that `token` proves; may wait for keys.
     func caller(presenting token: JSONWebToken, _ text: String) async throws(IdentityRefusal) -> Caller {
-        guard settings.algorithms.contains(token.algorithm) else { throw .invalid("a token signed by \(token.algorithm.rawValue), which is not allowed") }
+        guard settings.algorithms.contains(token.algorithm) else {
+            throw .invalid("a token signed by \(token.algorithm.rawValue), which is not allowed")
+        }
         let claims = TokenClaims(claims: token.claims, settings: settings)
         let expires = try claims.check(at: now())
         let signer = try await signer(of: token)

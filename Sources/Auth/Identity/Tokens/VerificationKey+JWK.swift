@@ -49,7 +49,7 @@ extension VerificationKey {
         defer { BN_free(e) }
         guard (bitsMin...bitsMax).contains(Int(BN_num_bits(n))), BN_num_bits(e) > 1, let builder = OSSL_PARAM_BLD_new() else { return nil }
         defer { OSSL_PARAM_BLD_free(builder) }
-        guard OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1, OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 else {
+        guard OSSL_PARAM_BLD_push_BN(builder, name("n"), n) == 1, OSSL_PARAM_BLD_push_BN(builder, name("e"), e) == 1 else {
             return nil
         }
         return made("RSA", builder)
@@ -64,8 +64,8 @@ extension VerificationKey {
         let point = [4] + x + y
         return point.withUnsafeBytes { point in
             curve.withCString { curve in
-                guard OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1,
-                    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count) == 1,
+                guard OSSL_PARAM_BLD_push_utf8_string(builder, name("group"), curve, 0) == 1,
+                    OSSL_PARAM_BLD_push_octet_string(builder, name("pub"), point.baseAddress, point.count) == 1,
                     let key = made("EC", builder)
                 else { return nil }
                 return isOnCurve(key) ? key : nil
@@ -86,6 +86,9 @@ extension VerificationKey {
         guard let x = bytes("x", of: jwk), x.count == 32 else { return nil }
         return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, x, x.count)
     }
+
+    /// The name of a parameter, which the builder doesn't copy: it must be there for good.
+    private static func name(_ name: StaticString) -> UnsafePointer<CChar> { UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self) }
 
     private static func made(_ type: String, _ builder: OpaquePointer) -> OpaquePointer? {
         guard let parameters = OSSL_PARAM_BLD_to_param(builder) else { return nil }
