@@ -46,6 +46,10 @@ struct GatewayReader {
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
         let secrets = SecretCheck(environment: environment)
+        let stateKey = section["state_key"].flatMap {
+            SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
+        }
+        if let stateKey { findings.add(secrets.problems(of: [stateKey])) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
             let problems = secrets.problems(of: upstream)
@@ -56,7 +60,7 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
-            virtualServers: virtualServers, stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
+            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
             unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
@@ -154,7 +158,7 @@ struct GatewayReader {
 
     private static let keys = Section.Keys(
         known: [
-            "listen", "public_url", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "limits",
+            "listen", "public_url", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "state_key", "limits",
         ],
         refused: [
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),

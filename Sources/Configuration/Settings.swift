@@ -19,6 +19,8 @@ package struct Settings: Hashable, Sendable {
     package var virtualServers: [VirtualServerDefinition]
     /// From the root; need not exist yet.
     package var stateFolder: String
+    /// The keys that tokens at rest are sealed with; nil for a ring of the gateway's own in the state folder.
+    package var stateKey: SecretReference?
     package var limits: LimitSettings
     /// Who is let in.
     package var identity = IdentitySettings()

@@ -34,7 +34,9 @@ package final class Gateway: CallService {
         limits = UpstreamLimits(settings.limits)
         baselines = Baselines(stateFolder: settings.stateFolder)
         fetch = GuardedFetch(loops: loops, environment: environment)
-        opener = UpstreamOpener(loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)))
+        opener = UpstreamOpener(
+            loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)),
+            store: StateFolder.tokenStore(settings, environment: environment))
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -101,7 +103,9 @@ package final class Gateway: CallService {
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
             if instances.hasPersonalLists { personal = (instances, servers.map(\.name)) }
-            guard instances.noteChange(of: upstream) else { return [] }
+            let hasGrown =
+                personal != nil && upstream.tools.map { baselines.note($0, of: upstream.name, seenBy: upstream.credential.key) } == true
+            guard instances.noteChange(of: upstream) || hasGrown else { return [] }
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
             for server in servers {
                 let known = Set(old.exposures[server.name]?.problems ?? [])

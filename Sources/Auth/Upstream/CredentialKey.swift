@@ -15,4 +15,11 @@ package struct CredentialKey: Hashable, Sendable {
 
     /// The only one of an upstream whose credential is the same for everybody.
     package static let shared = CredentialKey(choice: 0)
+
+    /// The same in every process, and no name in it: 16 hexadecimal digits.
+    package var digest: String {
+        let identity = identity.map { [$0.realm, $0.user ?? "\u{0}", $0.client ?? "\u{0}"] } ?? []
+        let text = ([String(choice)] + identity + scopes.sorted()).map { "\($0.utf8.count):\($0)" }.joined()
+        return SHA256Digest(of: text).bytes.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
 }

@@ -7,7 +7,12 @@ struct SecretCheck {
     let environment: [String: String]
 
     func problems(of upstream: UpstreamDefinition) -> [Problem] {
-        Self.references(of: upstream).flatMap { reference in
+        problems(of: Self.references(of: upstream))
+    }
+
+    /// What is wrong with those references, one problem each.
+    func problems(of references: [SecretReference]) -> [Problem] {
+        references.flatMap { reference in
             reference.names.compactMap { problem(of: $0, at: reference.position) }
         }
     }

@@ -1,4 +1,5 @@
 import MCPProtocol
+import Synchronization
 
 /// A token endpoint and who the gateway is there (RFC 6749 §3.2).
 package struct TokenEndpoint: Sendable {
@@ -10,6 +11,12 @@ package struct TokenEndpoint: Sendable {
     /// Who named the address.
     let source: FetchRequest.Source
     let services: CredentialServices
+    private let memory = Memory()
+
+    /// What an endpoint was seen to take.
+    private final class Memory: Sendable {
+        let wantsBasic = Atomic<Bool>(false)
+    }
 
     package init(client: OAuthClientDefinition, source: FetchRequest.Source = .configured, services: CredentialServices) {
         self.client = client
@@ -28,11 +35,17 @@ package struct TokenEndpoint: Sendable {
     /// A client secret that is refused and has changed meanwhile is tried once more.
     package func request(_ parameters: [(String, String)], secrets: [Secret] = []) async throws(CredentialFailure) -> Grant {
         var isRetry = false
+        var hasTurned = false
         while true {
             let proof = try await proof()
             do throws(TokenFailure) {
                 return Grant(response: try await send(parameters, proof, secrets), sources: proof.secrets)
             } catch {
+                if error.code == "invalid_client", !hasTurned, case .postOrBasic = client.authentication {
+                    hasTurned = true
+                    memory.wantsBasic.store(!memory.wantsBasic.load(ordering: .relaxed), ordering: .relaxed)
+                    continue
+                }
                 if error.code == "invalid_client", !isRetry, await hasChanged(proof) {
                     isRetry = true
                     continue
@@ -80,15 +93,9 @@ package struct TokenEndpoint: Sendable {
         let environment = services.environment
         let id = try client.clientID.resolve(environment: environment).reveal()
         switch client.authentication {
-        case .post(let secret):
-            let secret = try secret.resolve(environment: environment)
-            return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret])
-        case .basic(let secret):
-            let secret = try secret.resolve(environment: environment)
-            // Both are form-encoded first, so that a colon in an id stays one (RFC 6749 §2.3.1).
-            let pair = "\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))"
-            let encoded = Base64.encode(Array(pair.utf8))
-            return Proof(field: ("Authorization", "Basic \(encoded)"), parameters: [], secrets: [secret, Secret(encoded)])
+        case .post(let secret): return try self.secret(secret, of: id, isBasic: false)
+        case .basic(let secret): return try self.secret(secret, of: id, isBasic: true)
+        case .postOrBasic(let secret): return try self.secret(secret, of: id, isBasic: memory.wantsBasic.load(ordering: .relaxed))
         case .privateKeyJWT(let signing):
             let now = services.date()
             let assertion = try SigningKey.resolve(signing, environment: environment).token([
@@ -100,6 +107,15 @@ package struct TokenEndpoint: Sendable {
                 parameters: [("client_id", id), ("client_assertion_type", type), ("client_assertion", assertion.reveal())],
                 secrets: [try signing.key.resolveText(environment: environment), assertion])
         }
+    }
+
+    private func secret(_ reference: SecretReference, of id: String, isBasic: Bool) throws(UnresolvedSecret) -> Proof {
+        let secret = try reference.resolve(environment: services.environment)
+        guard isBasic else { return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret]) }
+        // Both are form-encoded first, so that a colon in an id stays one (RFC 6749 §2.3.1).
+        let pair = "\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))"
+        let encoded = Base64.encode(Array(pair.utf8))
+        return Proof(field: ("Authorization", "Basic \(encoded)"), parameters: [], secrets: [secret, Secret(encoded)])
     }
 
     private func hasChanged(_ proof: Proof) async -> Bool {

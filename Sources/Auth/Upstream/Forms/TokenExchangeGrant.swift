@@ -2,9 +2,17 @@
 struct TokenExchangeGrant: CredentialGrant {
     private static let accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
 
-    let client: OAuthClientDefinition
-    let demand: TokenDemand
-    let services: CredentialServices
+    private let client: OAuthClientDefinition
+    private let demand: TokenDemand
+    private let services: CredentialServices
+    private let endpoint: TokenEndpoint
+
+    init(client: OAuthClientDefinition, demand: TokenDemand, services: CredentialServices) {
+        self.client = client
+        self.demand = demand
+        self.services = services
+        endpoint = TokenEndpoint(client: client, services: services)
+    }
 
     var dependsOnCaller: Bool { true }
     var dependsOnToken: Bool { true }
@@ -14,7 +22,6 @@ struct TokenExchangeGrant: CredentialGrant {
         guard let token = caller.token else { throw .notForCaller("\(caller) brought no token that could be exchanged") }
         let left = token.expires - services.date()
         guard left > 0 else { throw .notForCaller("the token of \(caller) has expired") }
-        let endpoint = TokenEndpoint(client: client, services: services)
         let grant = try await endpoint.request(
             [
                 ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", token.value.reveal()),
