@@ -32,6 +32,7 @@ let package = Package(
         // What the operating system keeps well.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CShims"),
         // Foundations.
         layer("Diagnostics"),
@@ -39,14 +40,15 @@ let package = Package(
         layer("Network", on: ["CShims", "COpenSSL", "Diagnostics"]),
         // The product.
         layer("MCPProtocol", on: ["JSON"]),
-        layer("Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        layer("Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
         layer("Configuration", on: ["Auth", "CYAML", "Diagnostics", "JSON", "Network", "Transport", "VirtualServers"]),
         layer(
             "Gateway",
             on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
-        program("switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport"]),
+        program(
+            "switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport", "VirtualServers"]),
         // Small MCP servers and a load generator: for the demo, the tests and the bench.
         program("sample-server", on: ["Diagnostics", "JSON", "Network"]),
         program("bench-client", on: ["Diagnostics", "JSON", "Network"]),

@@ -42,9 +42,14 @@ struct GatewayReader {
         }
         let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
+        let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
         let secrets = SecretCheck(environment: environment)
+        let stateKey = section["state_key"].flatMap {
+            SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
+        }
+        if let stateKey { findings.add(secrets.problems(of: [stateKey])) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
             let problems = secrets.problems(of: upstream)
@@ -54,9 +59,9 @@ struct GatewayReader {
             return .problems((findings.problems + unresolved.values.joined()).inFileOrder(), files: files)
         }
         let settings = Settings(
-            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, upstreams: upstreams, virtualServers: virtualServers,
-            stateFolder: state, limits: limits, identity: identity, discoveryHosts: discoveryHosts, unresolved: unresolved,
-            files: files, secretFiles: SecretCheck.files(of: upstreams))
+            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
+            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
+            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -152,12 +157,13 @@ struct GatewayReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["listen", "public_url", "allowed_origins", "identity", "discovery", "upstreams", "virtual_servers", "state", "limits"],
+        known: [
+            "listen", "public_url", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "state_key", "limits",
+        ],
         refused: [
-            "policy": later("policy", "remove it, and leave what nobody may call out of every virtual server"),
             "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
-            "roles": later("roles", "write `access: everyone` in the virtual servers that every caller may use"),
+            "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])
 }

@@ -11,12 +11,16 @@ package struct Settings: Hashable, Sendable {
     package var publicURL: String?
     /// As browsers spell them, besides loopback and `publicURL`.
     package var allowedOrigins: [String]
+    /// What nobody may do, in the order written.
+    package var policy: [Prohibition] = []
     /// In the order written.
     package var upstreams: [UpstreamDefinition]
     /// By name.
     package var virtualServers: [VirtualServerDefinition]
     /// From the root; need not exist yet.
     package var stateFolder: String
+    /// The keys that tokens at rest are sealed with; nil for a ring of the gateway's own in the state folder.
+    package var stateKey: SecretReference?
     package var limits: LimitSettings
     /// Who is let in.
     package var identity = IdentitySettings()

@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import JSON
 import MCPProtocol
@@ -11,6 +12,8 @@ import Synchronization
 
 /// The tools that each upstream had when it was first read completely, for `new_tools: hold`; kept in the state folder.
 package final class Baselines: Sendable {
+    /// Callers of one upstream whose first list is remembered; those beyond it see what others have.
+    private static let readersMax = 20_000
     private let path: String
     private let known: Mutex<[String: Set<String>]>
     private let log = Log("baselines")
@@ -28,6 +31,22 @@ package final class Baselines: Sendable {
         let names = Set(tools.map(\.name))
         accept(upstream, names)
         return names
+    }
+
+    /// Where callers have lists of their own, what is on the first list of each belongs to the baseline: it is not new, but theirs.
+    /// True where the baseline has grown.
+    func note(_ tools: [ToolDefinition], of upstream: String, seenBy key: CredentialKey) -> Bool {
+        let seen = upstream + " seen by"
+        let reader = key.digest
+        return known.withLock { known in
+            guard known[seen]?.contains(reader) != true, (known[seen]?.count ?? 0) < Self.readersMax else { return false }
+            known.merge(Self.read(path)) { mine, stored in mine.union(stored) }
+            let before = known[upstream]
+            known[upstream, default: []].formUnion(tools.map(\.name))
+            known[seen, default: []].insert(reader)
+            write(known)
+            return before != known[upstream]
+        }
     }
 
     /// Takes these tools as the baseline from now on.

@@ -6,16 +6,22 @@ import Transport
 import VirtualServers
 
 extension Gateway {
-    /// The way of a call: caller and call → target → permit → arguments → upstream and back.
+    /// A denied call is answered as one of a tool that does not exist.
     func callTool(_ call: Call, to channel: any ClientChannel, isRetry: Bool = false) async throws -> Reply? {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+        do {
+            return try await carryOut(call, of: name, to: channel, isRetry: isRetry)
+        } catch let denial as Denial {
+            throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
+        }
+    }
 
-        let (upstream, tool, exposure) = try await target(named: name, of: call)
-        guard let permit = exposure.definition.access.permit(call.caller, server: call.server, tool: name) else { throw unknownTool(name) }
-        try checkMirroredArguments(of: call, against: tool)
-        let request = try request(for: tool, from: call)
+    /// The way of a call: caller and call → target → arguments → permit → upstream and back.
+    private func carryOut(_ call: Call, of name: String, to channel: any ClientChannel, isRetry: Bool) async throws -> Reply? {
+        let (upstream, index, exposure) = try await target(named: name, of: call)
+        let (request, permit) = try admit(call, toUse: index, of: exposure)
 
         do {
             let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
@@ -40,20 +46,59 @@ extension Gateway {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
-            throw clientForm(of: error, from: upstream, tool: name)
+            throw clientForm(of: error, from: upstream.name, tool: name)
         }
     }
 
-    private func target(named name: String, of call: Call) async throws(ProtocolError) -> (Upstream, ExposedTool, Exposure) {
-        var (snapshot, exposure) = (snapshot, snapshot.exposures[call.server])
-        if exposure?[name] == nil { (snapshot, exposure) = try await self.exposure(for: call) }
-        guard let exposure, let tool = exposure[name], let upstream = snapshot.upstreams[tool.upstream] else {
-            if let missing = exposure?.missingUpstream(thatMayExpose: name), let upstream = snapshot.upstreams[missing] {
-                throw clientForm(of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name)
-            }
-            throw unknownTool(name)
+    /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
+    private func target(named name: String, of call: Call) async throws -> (Upstream, Int, Exposure) {
+        let snapshot = snapshot
+        if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
+            let upstream = snapshot.upstreams[exposure.tools[index].upstream],
+            exposure.policy.access(of: call.caller).denial(of: index) == nil
+        {
+            return (try instance(of: upstream, for: call, tool: name), index, exposure)
         }
-        return (upstream, tool, exposure)
+        let (later, exposure) = try await self.exposure(for: call)
+        let access = exposure.policy.access(of: call.caller)
+        guard let index = exposure.index(of: name), let upstream = later.upstreams[exposure.tools[index].upstream] else {
+            if let missing = exposure.missingUpstream(thatMayExpose: name), access.mayUse(unknownTool: name, of: missing),
+                let upstream = later.upstreams[missing]
+            {
+                let instance = try instance(of: upstream, for: call, tool: name)
+                let failure = instance.credentialFailure.map(UpstreamError.credential)
+                let reason = instance.status.lastError ?? "it is still starting"
+                throw clientForm(of: failure ?? .unavailable(reason), from: missing, tool: name)
+            }
+            throw Denial(Decision(.denied, reason: "there is no such tool"))
+        }
+        if let denial = access.denial(of: index) { throw denial }
+        return (try instance(of: upstream, for: call, tool: name), index, exposure)
+    }
+
+    /// The request as it would go upstream, and the permit for just that.
+    private func admit(_ call: Call, toUse index: Int, of exposure: Exposure) throws -> (UpstreamRequest, Permit) {
+        let tool = exposure.tools[index]
+        let access = exposure.policy.access(of: call.caller)
+        do {
+            try checkMirroredArguments(of: call, against: tool)
+            let (request, arguments) = try request(for: tool, from: call)
+            let permit = try access.permit(
+                call.caller, toUse: index, called: tool.name, of: call.server, arguments: arguments.map { (request.members, $0) })
+            return (request, permit)
+        } catch {
+            // What is wrong with the arguments is told of tools only that the caller sees.
+            guard exposure.isListed(index, for: access) else {
+                throw Denial((error as? Denial)?.decision ?? Decision(.denied, reason: "no arguments are allowed"))
+            }
+            throw error
+        }
+    }
+
+    /// The upstream as this caller's credential reaches it.
+    private func instance(of upstream: UpstreamInstances, for call: Call, tool: String) throws(ProtocolError) -> Upstream {
+        if let instance = upstream.instance(for: call.caller) { return instance }
+        throw clientForm(of: .credential(.notForCaller("no entry of its `credential` is for \(call.caller)")), from: upstream.name, tool: tool)
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -95,7 +140,8 @@ extension Gateway {
         }
     }
 
-    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> UpstreamRequest {
+    /// The request, and where the arguments lie in its members.
+    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
         let message = call.message
         var members: [UInt8] = []
         members.reserveCapacity((message.params.range?.count ?? 0) + 200)
@@ -109,10 +155,11 @@ extension Gateway {
             members.append(",\"arguments\":")
             members.append(contentsOf: message.bytes[arguments.range])
         }
+        let arguments = members.count > start ? start + 13..<members.count : nil
         var request = UpstreamRequest(message.methodText)
         request.isForClient = true
         if !tool.upstreamHeaderParameters.isEmpty {
-            let arguments = try tree(of: members.count > start ? members[(start + 13)...] : ArraySlice("{}".utf8))
+            let arguments = try tree(of: arguments.map { members[$0] } ?? ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
@@ -128,7 +175,7 @@ extension Gateway {
         // What an upstream asks in mid-call can be passed on only where both ends are modern; the upstream's link knows its own era.
         if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
         request.mirroredName = tool.upstreamName
-        return request
+        return (request, arguments)
     }
 
     private func tree(of arguments: ArraySlice<UInt8>) throws(ProtocolError) -> JSONValue {
@@ -154,18 +201,22 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String) -> ProtocolError {
+    private func clientForm(of error: UpstreamError, from upstream: String, tool: String) -> ProtocolError {
         let id = ErrorID()
         let what =
             switch error {
-            case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
-            case .refused: "The upstream \"\(upstream.name)\" refused the call"
-            case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
-            case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
-            case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"
+            case .unavailable: "The upstream \"\(upstream)\" is not available at present"
+            case .refused: "The upstream \"\(upstream)\" refused the call"
+            case .credential(.notForCaller): "The gateway has no credential of yours for the upstream \"\(upstream)\""
+            case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
+            case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
+            case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"
+            case .broken: "The upstream \"\(upstream)\" went away during the call, which may have had an effect"
+            case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
+            case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
             case .cancelled: "The call was cancelled"
             }
-        Log(upstream.name).warning("call of \(tool) failed, error id \(id): \(error)")
+        Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
     }
 }

@@ -1,32 +1,70 @@
+import Auth
+import Configuration
 import Diagnostics
 import MCPProtocol
 import Transport
 import VirtualServers
 
 extension Gateway {
-    /// Asks every upstream that a virtual server uses, or those named, and waits for each; nil for one that answered, else why not.
-    package func connect(to names: [String]? = nil, within time: Duration = .seconds(30)) async -> [(upstream: Upstream, failure: String?)] {
+    /// What came of asking an upstream.
+    package struct Connected: Sendable {
+        package let upstream: UpstreamInstances
+        /// Nil where it answered.
+        package var failure: String?
+        /// Whether it is only this caller who has no credential for it.
+        package var isOfCaller = false
+    }
+
+    /// Asks every upstream that a virtual server uses, or those named, as that caller, and waits for each.
+    package func connect(to names: [String]? = nil, as caller: Caller, within time: Duration = .seconds(30)) async -> [Connected] {
         let snapshot = snapshot
         let used = Set(names ?? snapshot.settings.upstreams.map(\.name))
         let upstreams = snapshot.settings.upstreams.compactMap { used.contains($0.name) ? snapshot.upstreams[$0.name] : nil }
-        for upstream in upstreams { upstream.start() }
-        var outcome: [(upstream: Upstream, failure: String?)] = []
-        for upstream in upstreams {
-            await upstream.settled(within: time)
-            let status = upstream.status
-            outcome.append((upstream, status.state == .up ? nil : status.lastError ?? "no answer within \(time.components.seconds) s"))
+        let instances = upstreams.map { $0.instance(for: caller) }
+        for instance in instances { instance?.start() }
+        var outcome: [Connected] = []
+        for (upstream, instance) in zip(upstreams, instances) {
+            guard let instance else {
+                outcome.append(Connected(upstream: upstream, failure: "no entry of its `credential` is for \(caller)", isOfCaller: true))
+                continue
+            }
+            await instance.settled(within: time)
+            let status = instance.status
+            let failure = status.state == .up ? nil : status.lastError ?? "no answer within \(time.components.seconds) s"
+            outcome.append(Connected(upstream: upstream, failure: failure, isOfCaller: instance.credentialFailure?.isOfCaller == true))
         }
         return outcome
     }
 
-    /// What does not fit between the virtual servers and the upstreams that are known now.
+    /// What does not fit between the virtual servers, `policy` and the upstreams that are known now.
     package var exposureProblems: [Problem] {
-        snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] }
+        let snapshot = snapshot
+        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] } + policyProblems
+    }
+
+    /// Rules of `policy` that can never match; a pattern may be there for tools that are yet to come.
+    private var policyProblems: [Problem] {
+        let snapshot = snapshot
+        return snapshot.settings.policy.flatMap(\.deny).flatMap { rule -> [Problem] in
+            if case .tools(let glob) = rule.matter, !glob.isLiteral, rule.conditions.isEmpty { return [] }
+            let upstreams = snapshot.settings.upstreams.map(\.name).filter { rule.upstream?.matches($0) ?? true }
+            var subjects: [Subject] = []
+            for name in upstreams {
+                // What an upstream has that is away is not known.
+                guard let tools = snapshot.upstreams[name]?.commonList?.tools else { return [] }
+                subjects += tools.map { tool in
+                    Subject(
+                        .tool, name: tool.name, upstream: name, upstreamName: tool.name,
+                        toolClass: ToolClass(annotations: tool.json["annotations"]), schema: tool.json["inputSchema"])
+                }
+            }
+            return RuleCheck(subjects).problems(of: rule)
+        }
     }
 
     /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.
     package func accept(_ upstream: String) -> (added: [String], removed: [String])? {
-        guard let tools = snapshot.upstreams[upstream]?.tools else { return nil }
+        guard let tools = snapshot.upstreams[upstream]?.commonList?.tools else { return nil }
         let now = Set(tools.map(\.name))
         let before = baselines.baseline(of: upstream, now: tools)
         baselines.accept(upstream, now)
@@ -36,11 +74,13 @@ extension Gateway {
 
 extension Gateway {
     /// The upstreams that a virtual server lacks at present, and why.
-    package func missing(from server: String) -> [(upstream: String, reason: String)] {
+    package func missing(from server: String, for caller: Caller) -> [(upstream: String, reason: String)] {
         let snapshot = snapshot
-        return (snapshot.exposures[server]?.missingUpstreams ?? []).sorted().map { name in
-            let status = snapshot.upstreams[name]?.status
-            return (name, status?.lastError ?? "it is \(status?.state.rawValue ?? "unknown")")
+        let upstreams = snapshot.settings.virtualServers.first { $0.name == server }?.upstreams ?? []
+        return upstreams.sorted().compactMap { name in
+            guard let upstream = snapshot.upstreams[name], upstream.list(for: caller) == nil else { return nil }
+            guard let status = upstream.instance(for: caller)?.status else { return (name, "no entry of its `credential` is for \(caller)") }
+            return (name, status.lastError ?? "it is \(status.state.rawValue)")
         }
     }
 }

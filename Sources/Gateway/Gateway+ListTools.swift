@@ -11,9 +11,10 @@ extension Gateway {
 
     func listTools(_ call: Call) async throws(ProtocolError) -> Reply {
         if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
-        let (_, exposure) = try await exposure(for: call)
+        let (snapshot, exposure) = try await exposure(for: call)
         let page = try pageNumber(call.message.text(call.message.params.cursor))
-        let pages = call.era == .modern ? exposure.pages : exposure.legacyPages
+        let view = exposure.view(for: exposure.policy.access(of: call.caller))
+        let pages = call.era == .modern ? view.pages : view.legacyPages
         guard page < pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
         var members: [UInt8] = []
         members.reserveCapacity(pages[page].count + 200)
@@ -25,9 +26,11 @@ extension Gateway {
             members.append(jsonString: Base64.encodeURL(Array("page \(page + 1)".utf8)))
         }
         if call.era == .modern {
-            // One list for all callers as long as `access: everyone` is all there is (MCP 2026-07-28 server/utilities/caching).
+            // What one caller may see is not for another's eyes, nor what an upstream shows to one (MCP 2026-07-28 server/utilities/caching).
+            let isPersonal = exposure.policy.dependsOnCaller || snapshot.personal[call.server] != nil
+            let scope = isPersonal ? "private" : "public"
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
-            members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"public\"".utf8)
+            members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"\(scope)\"".utf8)
         }
         return Reply(result: members, id: call.id, era: call.era, from: exposure.serverInfo)
     }

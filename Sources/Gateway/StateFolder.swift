@@ -1,4 +1,5 @@
 import Auth
+import Configuration
 
 #if canImport(Glibc)
     import Glibc
@@ -24,6 +25,17 @@ package enum StateFolder {
             throw CocoaError(.fileWriteUnknown)
         }
         guard rename(draft, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    /// Where users' tokens are kept: `tokens.db`, sealed with `state_key` or with the ring in `tokens.keys`, which is made when there is none.
+    static func tokenStore(_ settings: Settings, environment: [String: String]) -> TokenStore {
+        let ring =
+            if let reference = settings.stateKey {
+                KeyRing(.reference(reference, environment: environment))
+            } else {
+                KeyRing(.file(settings.stateFolder + "/tokens.keys"))
+            }
+        return TokenStore(path: settings.stateFolder + "/tokens.db", keys: ring)
     }
 
     /// The key that seals session ids; made when there is none. Where the folder can't be written, one that lasts as long as the process.

@@ -1,3 +1,4 @@
+import Auth
 import JSON
 import MCPProtocol
 
@@ -9,6 +10,13 @@ package struct ArgumentShaping: Sendable {
     package init(_ rules: [ArgumentRule]) {
         self.rules = rules
         byName = Dictionary(uniqueKeysWithValues: rules.enumerated().map { ($1.name, $0) })
+    }
+
+    /// Where an argument's value comes from.
+    func source(of name: String) -> ArgumentSource {
+        guard let rule = byName[name].map({ rules[$0] }) else { return .open(nil) }
+        if let fixed = rule.fixed { return .fixed(fixed) }
+        return rule.hidden ? .hidden(rule.default) : .open(rule.default)
     }
 
     /// The arguments that have a rule but no property in the schema.

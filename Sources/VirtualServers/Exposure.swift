@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import JSON
 import MCPProtocol
@@ -17,16 +18,27 @@ package struct Exposure: Sendable {
     package let legacyPages: [[UInt8]]
     /// The virtual server's name, version and title as it introduces itself, an `Implementation`.
     package let serverInfo: JSONValue
+    /// Who may do what; asked by list and call alike.
+    package let policy: AccessPolicy
+    private let prohibitions: [Prohibition]
+    private let views: ListViews
     private let byName: [String: Int]
 
     /// Catalogues by upstream; one that is absent is not known at present.
-    package init(_ definition: VirtualServerDefinition, catalogues: [String: Catalogue], pageLength: Int = 1_000) {
+    package init(
+        _ definition: VirtualServerDefinition, catalogues: [String: Catalogue], prohibitions: [Prohibition] = [], pageLength: Int = 1_000
+    ) {
         var builder = ExposureBuilder(definition)
         for selection in definition.tools { builder.add(selection, from: catalogues[selection.pattern.upstream]) }
         self.definition = definition
         tools = builder.tools
-        problems = builder.problems
+        policy = AccessPolicy(
+            definition.access, at: definition.accessPosition, prohibitions: prohibitions, subjects: tools.map(\.subject))
+        self.prohibitions = prohibitions
+        views = ListViews(pageLength: pageLength)
         missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
+        // Patterns may be about what an upstream has that is away.
+        problems = builder.problems + (missingUpstreams.isEmpty ? RuleCheck(tools.map(\.subject)).problems(of: definition.access) : [])
         byName = builder.byName
         pages = Self.pages(of: tools.map(\.listing), length: pageLength)
         legacyPages = Self.pages(of: tools.map(\.legacyListing), length: pageLength)
@@ -35,7 +47,7 @@ package struct Exposure: Sendable {
         serverInfo = info
     }
 
-    private static func pages(of listings: [[UInt8]], length: Int) -> [[UInt8]] {
+    static func pages(of listings: [[UInt8]], length: Int) -> [[UInt8]] {
         stride(from: 0, to: max(listings.count, 1), by: length).map { start in
             Array(listings[start..<min(start + length, listings.count)].joined(separator: [UInt8(ascii: ",")]))
         }
@@ -51,7 +63,23 @@ package struct Exposure: Sendable {
         }?.pattern.upstream
     }
 
-    package subscript(name: String) -> ExposedTool? { byName[name].map { tools[$0] } }
+    /// By exact code points: `==` takes the Kelvin sign for a K.
+    package func index(of name: String) -> Int? {
+        byName[name].flatMap { tools[$0].name.utf8.elementsEqual(name.utf8) ? $0 : nil }
+    }
+
+    package subscript(name: String) -> ExposedTool? { index(of: name).map { tools[$0] } }
+
+    /// Whether every caller sees the same list in both, wherever the rules stand.
+    package func isShown(as other: Exposure) -> Bool {
+        pages == other.pages && definition.access.text == other.definition.access.text && prohibitions.map(\.text) == other.prohibitions.map(\.text)
+    }
+
+    /// The list as callers with that access see it.
+    package func view(for access: Access) -> ListView { views.view(of: self, for: access) }
+
+    /// Whether callers with that access see the tool.
+    package func isListed(_ index: Int, for access: Access) -> Bool { access.narrowings(of: index, in: tools[index].space) != nil }
 }
 
 extension VirtualServerDefinition {

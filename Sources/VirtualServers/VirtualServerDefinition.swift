@@ -21,12 +21,14 @@ package struct VirtualServerDefinition: Hashable, Sendable {
     package var newTools: NewTools
     /// Who may use it.
     package var access: AccessRule
+    /// Where `access` or `roles` stands.
+    package var accessPosition: SourcePosition
     package var position: SourcePosition
 
     package init(
         name: String, title: String? = nil, description: String? = nil, instructions: String? = nil, naming: Naming = .prefixed,
         tools: [ToolSelection] = [], prompts: [UpstreamPattern] = [], resources: [UpstreamPattern] = [], newTools: NewTools = .hold,
-        access: AccessRule = .everyone, position: SourcePosition
+        access: AccessRule = .everyone, accessPosition: SourcePosition? = nil, position: SourcePosition
     ) {
         self.name = name
         self.title = title
@@ -38,6 +40,7 @@ package struct VirtualServerDefinition: Hashable, Sendable {
         self.resources = resources
         self.newTools = newTools
         self.access = access
+        self.accessPosition = accessPosition ?? position
         self.position = position
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Diagnostics
 import Gateway
 import Network
+import VirtualServers
 
 extension Command {
     static let check = Command(
@@ -9,28 +10,44 @@ extension Command {
         help: """
             Find every mistake in the configuration at once, with file, line and column, and how to mend it.
 
-            Usage: switchboard check [--config FILE] [--connect]
+            Usage: switchboard check [--config FILE] [--connect] [--diff OLD]
 
             \(Help.config)
               --connect       also connect to every upstream, and hold the virtual servers against the tools it really has
+              --diff OLD      also print who gains and who loses which tool, coming from the configuration OLD; with --connect
+                              patterns and classes are held against the real tools, else as they are written
 
             Exit status 0 when there is none.
             """
     ) { (arguments) throws(UsageError) in
-        let words = try Words(arguments, of: "check", values: ["--config"], flags: ["--connect"])
+        let words = try Words(arguments, of: "check", values: ["--config", "--diff"], flags: ["--connect"])
         try words.expect(rest: 0...0, "")
         let path = words["--config"] ?? Configured.defaultPath
         let loaded = Settings.load(path: path, environment: Configured.environment)
         for problem in loaded.warnings { printError("warning: \(problem.description)") }
         for problem in loaded.problems { print(problem.description) }
         guard case .settings(let settings, _) = loaded else { return summary(loaded.problems.count) }
+        var old: Settings?
+        if let path = words["--diff"] {
+            let before = Settings.load(path: path, environment: Configured.environment)
+            guard case .settings(let settings, _) = before else {
+                for problem in before.problems { print(problem.description) }
+                return summary(before.problems.count)
+            }
+            old = settings
+        }
+        if let old, !words.flags.contains("--connect") { report(reach(of: old).changes(to: reach(of: settings))) }
         guard words.flags.contains("--connect") else { return loaded.problems.isEmpty ? fine(settings) : summary(loaded.problems.count) }
         Configured.logWarningsOnly()
-        return onLoops(count: 1) { loops in
+        return onLoops(count: 1) { [old] loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             var count = loaded.problems.count
-            for (upstream, failure) in await gateway.connect() {
-                if let failure {
+            for outcome in await gateway.connect(as: .localUser(Configured.login)) {
+                let upstream = outcome.upstream
+                if let failure = outcome.failure, outcome.isOfCaller {
+                    // Its users will have one.
+                    printError("\(upstream.name): not asked, since its credential depends on the caller: \(failure)")
+                } else if let failure = outcome.failure {
                     count += 1
                     let fix = "make sure that it runs and that its address and credential are right"
                     print(Problem("upstream \"\(upstream.name)\" does not answer: \(failure)", at: upstream.definition.position, fix: fix))
@@ -45,9 +62,28 @@ extension Command {
                 count += 1
                 print(problem.description)
             }
+            if let old {
+                let before = Gateway(old, loops: loops, environment: Configured.environment)
+                for outcome in await before.connect(as: .localUser(Configured.login)) {
+                    if let failure = outcome.failure { printError("upstream \(outcome.upstream.name) of the old configuration does not answer: \(failure)") }
+                }
+                report(before.reach.changes(to: gateway.reach))
+                await before.stop()
+            }
             await gateway.stop()
             return count == 0 ? fine(settings) : summary(count)
         }
+    }
+
+    private static func reach(of settings: Settings) -> AccessReach {
+        var reach = AccessReach(prohibitions: settings.policy)
+        for definition in settings.virtualServers { reach.add(definition, prohibitions: settings.policy) }
+        return reach
+    }
+
+    private static func report(_ changes: [String]) {
+        for change in changes { print(change) }
+        if changes.isEmpty { print("nobody gains or loses a tool") }
     }
 
     private static func fine(_ settings: Settings) -> Int32 {

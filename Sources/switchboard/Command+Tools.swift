@@ -11,19 +11,20 @@ extension Command {
         help: """
             List the tools that a virtual server shows, as a client would see them.
 
-            Usage: switchboard tools [--config FILE] --server NAME [--json]
+            Usage: switchboard tools [--config FILE] --server NAME [--as WHO] [--json]
 
             \(Help.config)
               --server NAME   the virtual server
+              --as WHO        \(Help.who)
               --json          the whole definitions, as JSON
             """
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "tools", values: ["--config", "--server", "--as"], flags: ["--json"])
         try words.expect(rest: 0...0, "")
-        try refuseAs(words)
+        let caller = try words.caller
         let name = try words.required("--server", "the virtual server whose tools to list")
         guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
-        return withClient(settings, server) { client, gateway in
+        return withClient(settings, server, caller) { client, gateway in
             let tools = try await client.tools()
             if words.flags.contains("--json") {
                 print(JSONValue.array(tools).pretty())
@@ -31,7 +32,7 @@ extension Command {
                 for tool in tools { print(line(for: tool)) }
                 if tools.isEmpty { printError("no tools") }
             }
-            return complain(about: gateway, server) ? 1 : 0
+            return complain(about: gateway, server, caller) ? 1 : 0
         }
     }
 
@@ -40,10 +41,11 @@ extension Command {
         help: """
             Call a tool of a virtual server, by the same way as any client.
 
-            Usage: switchboard call [--config FILE] --server NAME TOOL ['{"json":"arguments"}'] [--json]
+            Usage: switchboard call [--config FILE] --server NAME [--as WHO] TOOL ['{"json":"arguments"}'] [--json]
 
             \(Help.config)
               --server NAME   the virtual server
+              --as WHO        \(Help.who)
               --json          the whole result, as JSON
 
             Exit status 1 when the tool or the gateway answers with an error.
@@ -51,23 +53,17 @@ extension Command {
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "call", values: ["--config", "--server", "--as"], flags: ["--json"])
         try words.expect(rest: 1...2, "the tool's name")
-        try refuseAs(words)
+        let caller = try words.caller
         let name = try words.required("--server", "the virtual server that has the tool")
         let tool = words.rest[0]
-        let arguments: JSONValue
-        do {
-            arguments = words.rest.count > 1 ? try JSONValue(parsing: Array(words.rest[1].utf8)) : [:]
-        } catch {
-            throw UsageError("the arguments are not JSON: \(error)", hint: "write an object, e.g. '{\"city\":\"Oslo\"}'")
-        }
-        guard arguments.members != nil else { throw UsageError("the arguments must be a JSON object, e.g. '{\"city\":\"Oslo\"}'") }
+        let arguments = try words.arguments(at: 1)
         guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
-        return withClient(settings, server) { client, gateway in
+        return withClient(settings, server, caller) { client, gateway in
             let result: JSONValue
             do {
                 result = try await client.call(tool, arguments: arguments)
             } catch {
-                _ = complain(about: gateway, server)
+                _ = complain(about: gateway, server, caller)
                 throw error
             }
             if words.flags.contains("--json") {
@@ -103,7 +99,7 @@ extension Command {
         Configured.logWarningsOnly()
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            let failure = await gateway.connect(to: [name]).first?.failure
+            let failure = await gateway.connect(to: [name], as: .localUser(Configured.login)).first?.failure
             let change = gateway.accept(name)
             await gateway.stop()
             guard failure == nil, let change else {
@@ -117,22 +113,17 @@ extension Command {
         }
     }
 
-    /// Who asks matters once there are roles; until then everyone sees the same, and saying otherwise would mislead.
-    private static func refuseAs(_ words: Words) throws(UsageError) {
-        if words["--as"] != nil { throw UsageError("--as is not in this version yet: with `access: everyone` all callers see the same") }
-    }
-
     private static func withClient(
-        _ settings: Settings, _ server: String, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
+        _ settings: Settings, _ server: String, _ caller: Caller, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
     ) -> Int32 {
         Configured.logWarningsOnly()
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             let used = settings.virtualServers.first { $0.name == server }?.upstreams
-            _ = await gateway.connect(to: used)
+            _ = await gateway.connect(to: used, as: caller)
             var status: Int32 = 1
             do {
-                status = try await work(InProcessClient(gateway, server: server, caller: .localUser(Configured.login)), gateway)
+                status = try await work(InProcessClient(gateway, server: server, caller: caller), gateway)
             } catch let error as ProtocolError {
                 printError(error.message)
             } catch {
@@ -144,9 +135,9 @@ extension Command {
     }
 
     /// Says which upstreams are missing from what was shown; true when one is.
-    private static func complain(about gateway: Gateway, _ server: String) -> Bool {
+    static func complain(about gateway: Gateway, _ server: String, _ caller: Caller) -> Bool {
         var isIncomplete = false
-        for (name, reason) in gateway.missing(from: server) {
+        for (name, reason) in gateway.missing(from: server, for: caller) {
             printError("upstream \(name) is not available: \(reason)")
             isIncomplete = true
         }

@@ -6,10 +6,10 @@ struct Command: Sendable {
     let help: String
     let run: @Sendable ([String]) throws(UsageError) -> Int32
 
-    static let all: [Command] = [demo, serve, stdio, check, tools, call, accept, importing, key]
+    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing, key]
 
     /// Commands of the product that this version does not have yet.
-    private static let later: Set<String> = ["explain", "snippet"]
+    private static let later: Set<String> = ["snippet"]
 
     static func named(_ name: String) throws(UsageError) -> Command {
         if let command = all.first(where: { $0.name == name }) { return command }

@@ -16,6 +16,7 @@ enum Help {
           check     find every mistake in the configuration at once
           tools     list the tools that a virtual server shows
           call      call one of them
+          explain   say whether somebody may make a call, and which rule decides
           accept    let patterns take the tools that an upstream has added since
           key       make, list and revoke API keys
           import    turn an `mcpServers` JSON (Claude Desktop, Cursor, VS Code) into a configuration
@@ -30,4 +31,5 @@ enum Help {
         """
 
     static let config = "  --config FILE   the configuration (default: gateway.yaml in this folder)"
+    static let who = "the caller, as in user:alice,group:admins or client:ci-bot (default: you)"
 }

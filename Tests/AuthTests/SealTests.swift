@@ -79,12 +79,4 @@ struct AccessTests {
         #expect(Caller.localUser("anonymous") != .anonymous)
         #expect(Caller.localUser("anonymous").description != Caller.anonymous.description)
     }
-
-    @Test("`everyone` permits every caller, and the permit says what for")
-    func everyone() {
-        let permit = AccessRule.everyone.permit(.anonymous, server: "s", tool: "t")
-        #expect(permit?.caller == .anonymous)
-        #expect(permit?.server == "s")
-        #expect(permit?.tool == "t")
-    }
 }

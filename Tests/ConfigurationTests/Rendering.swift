@@ -15,9 +15,15 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
         lines.append("listen: " + settings.listen.map(\.authority).joined(separator: " "))
         if let url = settings.publicURL { lines.append("public url: \(url)") }
         if !settings.allowedOrigins.isEmpty { lines.append("origins: \(settings.allowedOrigins.joined(separator: " "))") }
+        lines += rendered(settings.identity)
+        if !settings.discoveryHosts.isEmpty { lines.append("discovery: \(settings.discoveryHosts.joined(separator: " "))") }
         lines.append("state: \(settings.stateFolder)")
         for key in LimitSettings.keys {
             if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
+        }
+        for entry in settings.policy {
+            lines += entry.deny.map { "policy: deny \(rendered($0))" } + entry.unless.map { "  unless: \($0.reference)" }
+            if let reason = entry.reason { lines.append("  reason: \(reason)") }
         }
         lines += settings.upstreams.flatMap(rendered)
         lines += settings.virtualServers.flatMap(rendered)
@@ -35,6 +41,21 @@ private func rendered(_ key: LimitSettings.Key, _ limits: LimitSettings) -> Stri
         return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(spelled(bytes: limits[keyPath: member]))"
     case .count(let member, _): return limits[keyPath: member] == standard[keyPath: member] ? nil : "\(key.name) \(limits[keyPath: member])"
     }
+}
+
+/// Nothing where nothing is configured.
+private func rendered(_ identity: IdentitySettings) -> [String] {
+    guard identity.isConfigured || !identity.anonymous else { return [] }
+    var lines = ["anonymous: \(identity.anonymous)"]
+    if let file = identity.keysFile { lines.append("keys file: \(file)") }
+    lines += identity.keys.map { key in
+        "  key \(key.id): \(key.name) \(key.groups) from \(Timestamp(seconds: key.created)) to \(key.expires.map { "\(Timestamp(seconds: $0))" } ?? "-")"
+    }
+    for issuer in identity.issuers {
+        lines.append("issuer: \(issuer.issuer) for \(issuer.audiences) by \(issuer.algorithms.map(\.rawValue)), keys at \(issuer.jwksURL ?? "-")")
+        lines.append("  claims: \(issuer.claims.user) \(issuer.claims.groups) \(issuer.claims.client)")
+    }
+    return lines
 }
 
 private func rendered(_ upstream: UpstreamDefinition) -> [String] {
@@ -66,7 +87,9 @@ private func rendered(_ reference: SecretReference) -> String {
 }
 
 private func rendered(_ server: VirtualServerDefinition) -> [String] {
-    var lines = ["virtual server \(server.name): names \(server.naming), new tools \(server.newTools), access \(server.access)"]
+    var lines = [
+        "virtual server \(server.name): names \(server.naming), new tools \(server.newTools), access \(server.access == .everyone ? "everyone" : "roles")"
+    ]
     for (name, text) in [("title", server.title), ("description", server.description), ("instructions", server.instructions)] {
         if let text { lines.append("  \(name): \(text)") }
     }
@@ -84,6 +107,18 @@ private func rendered(_ server: VirtualServerDefinition) -> [String] {
             lines.append("    \(rule.name): \(parts.joined(separator: ", "))")
         }
     }
+    if case .roles(let roles) = server.access {
+        for role in roles {
+            lines.append("  role \(role.name) at \(role.position)")
+            lines += role.who.map { "    who: \($0.reference)" }
+            lines += role.allow.map { "    allow: \(rendered($0))" } + role.deny.map { "    deny: \(rendered($0))" }
+        }
+    }
     lines += server.prompts.map { "  prompts: \($0.upstream) \($0.glob)" } + server.resources.map { "  resources: \($0.upstream) \($0.glob)" }
     return lines
+}
+
+private func rendered(_ rule: Rule) -> String {
+    let conditions = rule.conditions.map { "\($0.path)\($0.isNegated ? "!=" : "=")\($0.values.map(\.text))" }
+    return ([rule.reference.description] + conditions).joined(separator: " ")
 }

@@ -28,6 +28,13 @@ final class Stage: Sendable {
             *'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[%s]}}\n' "$id" "$tools" ;;
             *'"name":"crash"'*) echo "stack of /usr/lib/server" >&2; exit 3 ;;
             *'"name":"silent"'*) ;;
+            *'"name":"broken"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],}}\n' "$id" ;;
+            *'"name":"chatty"'*)
+                printf 'I am no MCP\n{"jsonrpc":"2.0","result":{"content":[],}}\n{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
+            *'"name":"overlong"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"x":"%02000d"}}\n' "$id" 0 ;;
+            *'"name":"codeless"'*) printf '{"jsonrpc":"2.0","id":%s,"error":{"message":"no"}}\n' "$id" ;;
+            *'"name":"textless"'*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32000}}\n' "$id" ;;
+            *'"name":"worded"'*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":"E1","message":"no"}}\n' "$id" ;;
             *'"method":"tools/call"'*)
                 case $params in *progressToken*)
                     printf '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1}}\n' "$id"
@@ -69,7 +76,7 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -78,6 +85,7 @@ final class Stage: Sendable {
         }
         var limits = LimitSettings()
         limits.listPage = listPage
+        limits.upstreamReplyBytesMax = replyBytesMax
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],

@@ -8,6 +8,7 @@ import pytest
 from harness.clients import KINDS, Target
 from harness.deadline import eventually
 from harness.gateway import BINARY, Configuration, Gateway
+from harness.raw import RawUpstream
 from harness.upstream import Upstream, running
 
 DIRECT = os.environ.get("INTEROP_DIRECT") == "1"
@@ -93,6 +94,17 @@ class Workshop:
         upstream = Upstream(self.folder, name, sdk, transport, kind)
         self.stack.callback(upstream.stop)
         return upstream.start() if start else upstream
+
+    def raw(self, **how):
+        upstream = RawUpstream(**how)
+        self.stack.callback(upstream.stop)
+        return upstream
+
+    def serve_raw(self, **how):
+        """An upstream without an SDK as `raw`, and a gateway whose `team` shows all of it."""
+        raw = self.raw(**how)
+        servers = {"team": {"title": "The team", "names": "plain", "tools": ["raw.*"], "new_tools": "show"}}
+        return raw, self.gateway(self.configuration({"raw": {"url": raw.url}}, servers))
 
     def configuration(self, upstreams, servers, **more):
         settings = {u.name: u.settings() for u in upstreams} if isinstance(upstreams, (list, tuple)) else upstreams

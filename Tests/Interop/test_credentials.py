@@ -76,3 +76,53 @@ def test_a_childs_environment_takes_references_and_its_log_does_not_show_them(wo
     gateway = workshop.gateway(configuration, environment={"SOURCE": "from-outside"})
     Wire(gateway.url("team")).call("tools/list").answer()
     gateway.process.wait_for("child.*of 12 letters: ‹secret›")
+
+
+# An upstream may repeat what it was given
+
+BASIC = base64.b64encode(b"0ther-user:t0ken-value").decode()
+
+
+@pytest.mark.parametrize("credential, hidden", [
+    ({"bearer": "${env:TOKEN}"}, ["t0ken-value"]),
+    ({"headers": {"X-Api-Key": "key ${env:TOKEN}"}}, ["t0ken-value"]),
+    ({"basic": {"username": "${env:OTHER}", "password": "${env:TOKEN}"}}, ["t0ken-value", BASIC, "0ther-user"]),
+])
+def test_what_an_upstream_repeats_of_a_credential_is_masked(workshop, credential, hidden):
+    def blab(handler, message):
+        proof = handler.headers["Authorization"] or handler.headers["X-Api-Key"]
+        # The second time it lies across the place where a quotation is cut.
+        handler.answer(418, f"you sent {proof} {'x' * (255 - len(proof))} {proof}".encode(), "text/plain")
+
+    raw = workshop.raw(tools='[{"name":"t","inputSchema":{"type":"object"}}]', respond=blab)
+    configuration = workshop.configuration(
+        {"one": {"url": raw.url, "credential": credential}}, {"team": {"names": "plain", "tools": ["one.*"], "new_tools": "show"}})
+    gateway = workshop.gateway(configuration, environment={"TOKEN": "t0ken-value", "OTHER": "0ther-user"})
+    wire = Wire(gateway.url("team"))
+
+    said = str(wire.call("tools/call", {"name": "t", "arguments": {}}).error)
+    log = gateway.process.wait_for("call of t failed.*HTTP 418.*you sent").string
+    assert "‹secret›" in log, "so far was it quoted"
+
+    # The same when it is opened: its last error is shown to whoever asks.
+    again = workshop.raw(by_hand={"initialize": blab, "server/discover": blab})
+    configuration.write_gateway({"upstreams": {"one": {"url": again.url, "credential": credential}}})
+    gateway.reload()
+    shown = eventually(lambda: "you sent" in gateway.get("/readyz")[1].decode() and gateway.get("/readyz")[1].decode())
+    assert "‹secret›" in shown
+    for value in hidden:
+        assert value not in said and value not in shown and value not in gateway.process.stderr
+
+
+@pytest.mark.parametrize("said", [
+    '{"jsonrpc":"2.0","id":1,"result":{"x":$TOKEN}}', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"$TOKEN"}}', '{"jsonrpc":"2.0","id":1,"result":"$TOKEN"}',
+], ids=["no JSON", "an error", "no result"])
+def test_a_childs_secret_is_masked_wherever_its_words_are_quoted(workshop, said):
+    script = "read line; cat <<END\n" + said + "\nEND\nsleep 600"
+    settings = {"command": "/bin/sh", "args": ["-c", script], "env": {"TOKEN": "${env:SOURCE}"}, "era": "legacy"}
+    gateway = workshop.gateway(
+        workshop.configuration({"one": settings}, {"team": {"tools": ["one.*"]}}), environment={"SOURCE": "t0ken-value"})
+    error = eventually(lambda: gateway.ready()["upstreams"]["one"]["last_error"])
+    gateway.process.wait_for("is not available")
+    assert "‹secret›" in error and "‹secret›" in gateway.process.stderr
+    assert "t0ken-value" not in error + gateway.process.stderr

@@ -40,7 +40,7 @@ async def echo_again(session, name):
 async def test_killing_an_upstream_in_mid_call_fails_that_call_at_once(workshop, client, sdk, transport):
     fragile, steady, gateway = team(workshop, sdk, transport)
     async with connect(client, Target.server(gateway, "team")) as session:
-        await list_tools(session)
+        await list_tools(session, including=["fragile_gated", "steady_gated"])
         port = fragile.port if fragile.url else None
 
         async def kill(done, total, message):
@@ -92,6 +92,7 @@ async def test_a_restarted_upstream_is_used_again_without_the_caller_noticing(wo
 async def test_a_child_that_crashes_is_started_again(workshop):
     fragile, _, gateway = team(workshop, "current", "stdio")
     async with connect("http-modern", Target.server(gateway, "team")) as session:
+        await list_tools(session, including=["fragile_whoami", "steady_echo"])
         first = (await session.call("fragile_whoami"))["structuredContent"]["pid"]
         try:
             assert (await session.call("fragile_crash"))["isError"] is True

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
+import threading
 import time
 
 import pytest
-from harness.deadline import eventually
+from harness.deadline import PATIENCE, eventually
 from harness.gateway import Gateway
 from harness.schemas import MODERN
 from harness.wire import Wire
@@ -93,8 +95,8 @@ def test_a_call_outlives_a_reload_that_touches_its_upstream(workshop, sdk, trans
 
 # End
 
-def start(workshop, transport, **limits):
-    upstream = workshop.upstream("one", "current", transport)
+def start(workshop, transport, sdk="current", **limits):
+    upstream = workshop.upstream("one", sdk, transport)
     configuration = workshop.configuration([upstream], {"team": {"names": "plain", "tools": ["one.*"]}}, limits=limits)
     return upstream, Gateway(configuration).start()
 
@@ -130,6 +132,63 @@ def test_a_call_that_does_not_end_does_not_keep_the_gateway(workshop, transport)
             assert time.monotonic() - began < 8, "one second to drain, the child's own grace, and a slow machine"
     finally:
         gateway.process.kill()
+
+
+@pytest.mark.parametrize("sdk, transport", [("current", "http"), ("legacy", "http"), ("legacy", "sse"), ("current", "stdio")])
+@pytest.mark.parametrize("revision, begun", [("2025-11-25", True), (MODERN, True), (MODERN, False)])
+def test_a_call_that_does_not_end_is_told_so_before_the_connection_closes(workshop, sdk, transport, revision, begun):
+    _, gateway = start(workshop, transport, sdk, drain_time="1s")
+    try:
+        wire = Wire(gateway.url("team"), revision)
+        if revision != MODERN:
+            wire.initialize()
+        wire.call("tools/list").answer()
+        replies = []
+
+        def ask():
+            params = {"name": "gated", "arguments": {"gate": "never"}}
+            replies.append(wire.call("tools/call", params, id="last", **({"progressToken": 1} if begun else {})))
+            replies[0].answer()
+
+        calling = threading.Thread(target=ask)
+        calling.start()
+        eventually(lambda: workshop.folder.joinpath("one.journal").exists() and "waiting" in workshop.folder.joinpath("one.journal").read_text())
+        gateway.stop()
+        calling.join(PATIENCE)
+        error = replies[0].error
+        assert error["code"] == -32603 and "one" in error["message"] and replies[0].messages[-1]["id"] == "last"
+    finally:
+        gateway.process.kill()
+
+
+@pytest.mark.parametrize("kind", ["mute child", "deaf child", "mute address", "half an answer"])
+def test_the_end_of_the_gateway_breaks_off_an_opening(workshop, kind):
+    """Opening may take 35 seconds; a service manager kills what takes too long, and its children are left."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/mcp"}
+        settings = {
+            "mute child": {"command": "sleep", "args": ["600"]},
+            "deaf child": {"command": "/bin/sh", "args": ["-c", "trap '' TERM; sleep 600 & while :; do wait; done"]},
+            "mute address": address, "half an answer": address,
+        }[kind]
+        gateway = Gateway(workshop.configuration({"one": settings}, {"team": {"tools": ["one.*"]}})).start()
+        try:
+            assert gateway.ready()["upstreams"]["one"]["state"] in ("idle", "connecting")
+            if "child" in kind:
+                eventually(lambda: gateway.process.descendants())
+            else:
+                connection, _ = silent.accept()
+                assert b"server/discover" in connection.recv(65536)
+                if kind == "half an answer":
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+            assert gateway.ready()["upstreams"]["one"]["state"] == "connecting"
+            began = time.monotonic()
+            gateway.stop()
+            took = time.monotonic() - began
+            # A child has two seconds to end, and two more after SIGTERM; without a word to the opening it takes five.
+            assert took < {"mute child": 4.5, "deaf child": 8}.get(kind, 3)
+        finally:
+            gateway.process.kill()
 
 
 @pytest.mark.quick

@@ -1,13 +1,17 @@
 """A team's virtual server: names and arguments as product section 3 says, in the list and in the call."""
 
+import json
+
 import pytest
 from harness.clients import Refused, Target, connect, list_tools
+from harness.wire import Wire, request
 
 pytestmark = [pytest.mark.gateway, pytest.mark.anyio, pytest.mark.quick]
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
+    from harness.deadline import eventually
     from harness.gateway import Configuration, Gateway
     from harness.upstream import Upstream, running
     folder = tmp_path_factory.mktemp("shaping")
@@ -19,9 +23,11 @@ def shop(tmp_path_factory):
         "shaped-one": {"tools": [{"tool": "one.open_pull", **pull}]},
         "shaped-two": {"names": "plain", "tools": [{"tool": "two.open_pull", **pull}, "two.echo"]},
         "header": {"names": "plain", "tools": [{"tool": "one.query", "arguments": {"region": {"fixed": "eu-1"}}}]},
+        "numbers": {"names": "plain", "tools": [{"tool": "one.add", "arguments": {"a": {"allow": [1, 10000000000000001]}}}]},
         "order": {"names": "plain", "tools": ["two.fail", "one.big", "two.add"]},
     }
     with running(one, two), Gateway(Configuration(folder, {"one": one.settings(), "two": two.settings()}, servers)) as gateway:
+        eventually(lambda: all(state["state"] == "up" for state in gateway.ready()["upstreams"].values()), within=30)
         yield gateway, {"one": one, "two": two}
 
 
@@ -116,3 +122,22 @@ async def test_the_order_of_a_list_does_not_change(shop):
         async with connect(client, at(shop, "order")) as session:
             orders.add(tuple(tool["name"] for tool in await list_tools(session)))
     assert len(orders) == 1 and set(orders.pop()) == {"fail", "big", "add"}
+
+
+@pytest.mark.parametrize("number, accepted", [
+    ("1", True), ("1.0", True), ("1e0", True), ("10000000000000001", True), ("10000000000000000", False), ("10000000000000002", False),
+    ("1e16", False), ("1.00000000000000000001", False), ("true", False), ('"1"', False),
+])
+async def test_a_number_is_allowed_by_its_exact_value(shop, number, accepted):
+    """Two of these are one number to whoever reads them as floating point."""
+    gateway, upstreams = shop
+    wire = Wire(gateway.url("numbers"), "2025-11-25")
+    wire.initialize()
+    calls = upstreams["one"].journal.entries
+    before = len(calls(event="call", tool="add"))
+    call = request("tools/call", {"name": "add", "arguments": {"a": "$", "b": 2}})
+    reply = wire.post(call, body=json.dumps(call).replace('"$"', number).encode())
+    if accepted:
+        assert reply.result["structuredContent"] == {"sum": json.loads(number) + 2}
+    else:
+        assert reply.error["code"] == -32602 and len(calls(event="call", tool="add")) == before

@@ -4,7 +4,7 @@ import json
 import urllib.parse
 
 import pytest
-from harness.schemas import check
+from harness.schemas import MODERN, check
 from harness.wire import Wire, request
 
 pytestmark = pytest.mark.quick
@@ -229,6 +229,44 @@ def test_the_version_header_must_be_one_that_is_known(world, version, status):
     wire = Wire(world.url("checks"), "2025-11-25")
     wire.initialize()
     assert wire.post(request("tools/list", {}), {"MCP-Protocol-Version": version}).status == status
+
+
+# Headers and bodies that two readers could take differently
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("name, value", [
+    ("Mcp-Session-Id", "$SESSION"), ("Mcp-Session-Id", "other"), ("MCP-Protocol-Version", "2025-11-25"), ("MCP-Protocol-Version", "2025-06-18"),
+    ("Content-Type", "application/json"), ("Content-Encoding", "identity"), ("Authorization", "Bearer x"),
+])
+def test_a_header_that_stands_twice_is_refused(world, name, value):
+    wire = Wire(world.url("checks"), "2025-11-25")
+    wire.initialize()
+    headers = [("Content-Type", "application/json"), ("Accept", "application/json"), ("Mcp-Session-Id", wire.session),
+               ("MCP-Protocol-Version", "2025-11-25"), ("Content-Encoding", "identity"), ("Authorization", "Bearer x")]
+    assert wire.send(body=request("tools/list", {}), headers=headers, answers="tools/list").status == 200
+    for more in (headers + [(name.lower(), value.replace("$SESSION", wire.session))], [(name, value)] + headers):
+        reply = wire.send(body=request("tools/list", {}), headers=more)
+        assert reply.status == 400 and name.lower() in reply.body.decode().lower()
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("kind, coding, status", [
+    (None, None, 200), ("application/json", None, 200), ("Application/JSON; Charset=\"UTF-8\"", None, 200),
+    ("application/json;profile=x", "identity", 200), ("text/plain", None, 415), ("application/jsonp", None, 415), ("text/json", None, 415),
+    ("application/json; charset=utf-16", None, 415), ("application/json; charset=iso-8859-1", None, 415), ("", None, 415),
+    ("application/x-www-form-urlencoded", None, 415), ("multipart/form-data; boundary=application/json", None, 415),
+    ("application/json", "gzip", 415), ("application/json", "identity, gzip", 415),
+])
+@pytest.mark.parametrize("revision", ["2025-11-25", MODERN])
+def test_a_body_is_json_in_utf_8_or_refused(world, revision, kind, coding, status):
+    """A page of another site can send a form or plain text without asking first; another charset would be another text."""
+    wire = Wire(world.url("checks"), revision)
+    headers = {"Content-Type": kind, "Content-Encoding": coding}
+    if revision != MODERN:
+        wire.initialize()
+        assert wire.post(request("tools/list", {}), headers).status == status
+    else:
+        assert wire.call("tools/list", headers=headers).status == status
 
 
 # Streams

@@ -6,7 +6,7 @@ import base64
 import pytest
 from harness.schemas import LEGACY, MODERN
 from harness.scope import prompts_and_resources
-from harness.wire import META, Wire, meta, request
+from harness.wire import META, Wire, meta, request, standard_headers
 
 pytestmark = pytest.mark.quick
 
@@ -331,6 +331,18 @@ def test_a_parameter_header_that_says_what_the_body_says_is_accepted(wire, value
 def test_a_parameter_header_that_says_something_else_is_refused(wire, value, header):
     reply = region(wire, value, header)
     assert (reply.status, reply.error["code"]) == (400, -32020)
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("values", [("Hello", "World"), ("World", "Hello"), ("Hello", "Hello"), ("Hello", "")])
+def test_a_parameter_header_that_stands_twice_is_refused(wire, values):
+    """Two readers could take different ones."""
+    wire.call("tools/list")
+    message = tools_call("test_x_mcp_header", arguments={"region": "Hello"})
+    headers = {"Content-Type": "application/json", "Accept": "application/json", **standard_headers(message)}
+    pairs = [*headers.items(), ("Mcp-Param-Region", values[0]), ("mcp-param-region", values[1])]
+    reply = wire.send(body=message, answers="tools/call", headers=pairs)
+    assert (reply.status, reply.error["code"]) == (400, -32020) and "twice" in reply.error["message"]
 
 
 def test_a_parameter_that_is_missing_or_null_needs_no_header(world):

@@ -56,10 +56,22 @@ struct ReplyTests {
             (#"{ "ttlMs" : 1 , "a" : 1 }"#, #"{ "a" : 1 }"#),
             (#"{"a":1,"ttlMs":1,"cacheScope":"public","b":2,"resultType":"complete"}"#, #"{"a":1,"b":2}"#),
             (#"{"resultType":"complete","ttlMs":1,"a":{"ttlMs":2}}"#, #"{"a":{"ttlMs":2}}"#),
+            (#"{"content":[],"structuredContent":[1,{"a":2}]}"#, #"{"content":[]}"#),
+            (#"{"structuredContent":"text" , "content":[]}"#, #"{"content":[]}"#),
+            (#"{"structuredContent":null,"resultType":"complete"}"#, "{}"),
+            (#"{"content":[],"structuredContent":5,"isError":false}"#, #"{"content":[],"isError":false}"#),
+            (#"{"structured\u0043ontent":[],"content":[]}"#, #"{"content":[]}"#),
+            (#"{"structuredContent":{"structuredContent":[]},"ttlMs":1}"#, #"{"structuredContent":{"structuredContent":[]}}"#),
         ])
     func stripped(result: String, left: String) throws {
         let reply = Reply(try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#), id: bytes("4"), era: .legacy)
         #expect(try tree(reply.bytes)["result"] == (try tree(bytes(left))))
+    }
+
+    @Test("structured content of any kind goes to modern clients", arguments: ["[1]", "\"text\"", "5", "null", "{}"])
+    func structured(value: String) throws {
+        let response = try message(#"{"jsonrpc":"2.0","id":9,"result":{"structuredContent":\#(value),"resultType":"complete"}}"#)
+        #expect(try tree(Reply(response, id: bytes("4"), era: .modern).bytes)["result"]?["structuredContent"] == (try tree(bytes(value))))
     }
 
     @Test(

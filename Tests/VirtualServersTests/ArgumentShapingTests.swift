@@ -60,7 +60,10 @@ struct ArgumentShapingTests {
 
     static let meanings: [(String, String, Bool)] = [
         ("1", "1.0", true), ("1", "1e0", true), ("100", "1E2", true), ("0", "-0", true), ("1", "\"1\"", false), ("1", "true", false),
-        ("9007199254740993", "9007199254740992", false), ("0.1", "0.10", true), ("null", "null", true), ("null", "0", false),
+        ("9007199254740993", "9007199254740992", false), ("10000000000000001", "10000000000000000", false),
+        ("10000000000000001", "10000000000000001.0", true), ("10000000000000001", "1.0000000000000001e16", true), ("1e400", "1e401", false),
+        ("1e400", "10e399", true), ("0.1", "0.10", true),
+        ("0.1", "0.1000000000000000055511151231257827", false), ("null", "null", true), ("null", "0", false),
         ("\"a\"", "\"a\"", true),
         ("\"K\"", "\"\u{212A}\"", false), ("\"é\"", "\"e\u{301}\"", false), ("[1,2]", "[1.0,2]", true), ("[1,2]", "[2,1]", false),
         ("[1]", "[1,1]", false),
@@ -71,6 +74,22 @@ struct ArgumentShapingTests {
     func means(a: String, b: String, isSame: Bool) throws {
         #expect(try tree(a).means(try tree(b)) == isSame)
         #expect(try tree(b).means(try tree(a)) == isSame)
+    }
+
+    @Test(
+        "a number is allowed by its exact value, however it is spelt, and sent as it was spelt",
+        arguments: [
+            ("1", true), ("1.0", true), ("1e0", true), ("0.1E+1", true), ("10000000000000001", true), ("1.0000000000000001E16", true),
+            ("10000000000000000", false), ("1e16", false), ("10000000000000002", false), ("1.00000000000000000001", false), ("-1", false),
+            ("1e99999999999999999999", false),
+        ])
+    func exact(number: String, isAllowed: Bool) throws {
+        let rules = [rule("n", allow: [.number("1"), .number("10000000000000001")])]
+        guard isAllowed else {
+            #expect(throws: ProtocolError.self) { try apply(rules, to: #"{"n":\#(number)}"#) }
+            return
+        }
+        #expect(try apply(rules, to: #"{"n":\#(number)}"#) == #"{"n":\#(number)}"#)
     }
 
     @Test("an upstream that takes canonical equivalents apart is not given what is not allowed")

@@ -26,6 +26,28 @@ struct ExposureTests {
         #expect(exposure["list"] == nil)
     }
 
+    @Test(
+        "an output schema that is no object's is left out for legacy clients, and nothing else",
+        arguments: [
+            (#"{"type":"object"}"#, true), (#"{"type":"object","properties":{"a":{"type":"array"}}}"#, true), (#"{"type":"array"}"#, false),
+            (#"{"type":["object","null"]}"#, false), ("{}", false), ("true", false), (#"{"type":"Object"}"#, false),
+        ])
+    func outputSchema(schema: String, isShown: Bool) throws {
+        let rest = #""name":"t","x":1.0,"inputSchema":{"type":"object","outputSchema":{"type":"array"}}"#
+        let tool = try ToolDefinition(try tree(#"{\#(rest),"outputSchema":\#(schema)}"#))
+        let catalogues = ["a": Catalogue(tools: [tool], baseline: ["t"])]
+        for (selection, name) in [(select("a.t"), "a_t"), (select("a.t", as: "other"), "other")] {
+            let exposure = Exposure(server(selection), catalogues: catalogues)
+            let exposed = try #require(exposure[name])
+            let modern = try JSONValue(parsing: exposed.listing)
+            #expect(modern["outputSchema"] == (try tree(schema)))
+            var expected = modern
+            if !isShown { expected["outputSchema"] = nil }
+            #expect(try JSONValue(parsing: exposed.legacyListing) == expected)
+            #expect(exposure.pages == [exposed.listing] && exposure.legacyPages == [exposed.legacyListing])
+        }
+    }
+
     @Test("tools come in the order of the selections, then of the upstream")
     func order() throws {
         let catalogues = ["a": try catalogue("z", "y", "x"), "b": try catalogue("w")]

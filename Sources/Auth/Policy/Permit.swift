@@ -4,21 +4,26 @@ package struct Permit: Sendable {
     /// The virtual server and the tool's exposed name.
     package let server: String
     package let tool: String
+    /// The rule that allows it.
+    package let decision: Decision
 
-    fileprivate init(caller: Caller, server: String, tool: String) {
+    /// Only for `Access`, which decides.
+    init(caller: Caller, server: String, tool: String, decision: Decision) {
         self.caller = caller
         self.server = server
         self.tool = tool
+        self.decision = decision
     }
 }
 
-/// Who may use a virtual server. `access: everyone` opens it to all callers that the gateway lets in.
-package enum AccessRule: Hashable, Sendable {
-    case everyone
+/// Why there is no permit. A caller is told that there is no such tool, unless it may use the tool and wrote its arguments ambiguously.
+package struct Denial: Error, Sendable {
+    package let decision: Decision
+    /// What is wrong with the arguments, fit for the caller; nil for a plain refusal.
+    package let defect: String?
 
-    package func permit(_ caller: Caller, server: String, tool: String) -> Permit? {
-        switch self {
-        case .everyone: Permit(caller: caller, server: server, tool: tool)
-        }
+    package init(_ decision: Decision, defect: String? = nil) {
+        self.decision = decision
+        self.defect = defect
     }
 }

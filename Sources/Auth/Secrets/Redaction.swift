@@ -3,6 +3,7 @@ package struct Redaction: Sendable {
     /// Shorter values would mask innocent text.
     private static let lengthMin = 6
     private static let excerptLength = 300
+    private static let mark = "‹secret›"
     private let secrets: [String]
 
     package init(_ secrets: [Secret] = []) {
@@ -16,8 +17,21 @@ package struct Redaction: Sendable {
         ).sorted { $0.utf8.count > $1.utf8.count }
     }
 
+    /// The text with every secret masked, at its end also the beginning of one: what is quoted may have been cut there.
     package func mask(_ text: String) -> String {
-        secrets.reduce(text) { $0.contains($1) ? $0.replacing($1, with: "‹secret›") : $0 }
+        secrets.reduce(text) { text, secret in
+            let masked = text.contains(secret) ? text.replacing(secret, with: Self.mark) : text
+            return Self.maskEnd(of: masked, secret: Array(secret.utf8))
+        }
+    }
+
+    private static func maskEnd(of text: String, secret: [UInt8]) -> String {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= lengthMin else { return text }
+        for start in max(0, bytes.count - secret.count + 1)...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
+            return String(decoding: bytes[..<start], as: UTF8.self) + mark
+        }
+        return text
     }
 
     /// The same, cut to what a message may quote; after masking, so that no half of a secret is left.

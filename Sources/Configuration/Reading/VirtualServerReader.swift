@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import VirtualServers
 
@@ -17,27 +18,34 @@ struct VirtualServerReader {
             return nil
         }
         guard let section = Section(root, "a virtual server", Self.keys, &findings) else { return nil }
-        checkAccess(section, at: start, &findings)
+        let access = access(section, at: start, &findings)
         let naming = section["names"].flatMap {
             $0.choice("names", ["prefixed": VirtualServerDefinition.Naming.prefixed, "plain": .plain], &findings)
         }
         let newTools = section["new_tools"].flatMap {
             $0.choice("new_tools", ["hold": VirtualServerDefinition.NewTools.hold, "show": .show], &findings)
         }
+        let beforeSelections = findings.problems.count
         let patterns = PatternReader(upstreams: upstreams)
         let tools = section["tools"].map { ToolReader(patterns: patterns, naming: naming ?? .prefixed).read($0, &findings) }
         let prompts = section["prompts"].map { patterns.readList($0, "prompts", &findings) }
         let resources = section["resources"].map { patterns.readList($0, "resources", &findings) }
+        // Where a selection is wrong, what it would expose is not known.
+        if case .roles(let roles)? = access, findings.problems.count == beforeSelections {
+            let names = ExposableNames(tools: tools ?? [], prompts: prompts ?? [], resources: resources ?? [], naming ?? .prefixed)
+            for rule in roles.flatMap({ $0.allow + $0.deny }) { names.check(rule, &findings) }
+        }
         let title = section["title"].flatMap { $0.text("title", &findings) }
         let description = section["description"].flatMap { $0.text("description", &findings) }
         let instructions = section["instructions"].flatMap { $0.text("instructions", &findings) }
-        guard let name, findings.problems.count == before else { return nil }
+        guard let name, let access, findings.problems.count == before else { return nil }
         if [tools?.count, prompts?.count, resources?.count].allSatisfy({ $0 ?? 0 == 0 }) {
             findings.warn("\"\(name)\" offers nothing", at: start, fix: "write `tools: [upstream.tool]`")
         }
         return VirtualServerDefinition(
             name: name, title: title, description: description, instructions: instructions, naming: naming ?? .prefixed, tools: tools ?? [],
-            prompts: prompts ?? [], resources: resources ?? [], newTools: newTools ?? .hold, access: .everyone, position: start)
+            prompts: prompts ?? [], resources: resources ?? [], newTools: newTools ?? .hold, access: access,
+            accessPosition: section.position(of: section.has("roles") ? "roles" : "access"), position: start)
     }
 
     /// `[a-z0-9-]{1,32}` from `NAME.yaml`.
@@ -53,18 +61,26 @@ struct VirtualServerReader {
     }
 
     /// Nobody gets in by omission.
-    private func checkAccess(_ section: Section, at start: SourcePosition, _ findings: inout Findings) {
-        if let access = section["access"] {
-            _ = access.choice("access", ["everyone": true], &findings)
-        } else if !section.has("roles") && !section.has("access") {
-            findings.add("this virtual server does not say who may use it", at: start, fix: "write `access: everyone`")
+    private func access(_ section: Section, at start: SourcePosition, _ findings: inout Findings) -> AccessRule? {
+        if section.has("access"), section.has("roles") {
+            findings.add(
+                "`access` and `roles` both say who may use this", at: section.position(of: "access"),
+                fix: "keep `roles`, or `access: everyone` to open it to all")
+            return nil
         }
+        if let access = section["access"] { return access.choice("access", ["everyone": AccessRule.everyone], &findings) }
+        if let roles = section["roles"] { return .roles(RoleReader().read(roles, &findings)) }
+        findings.add(
+            "this virtual server does not say who may use it", at: start, fix: "write `roles`, or `access: everyone` to open it to all callers")
+        return nil
     }
 
     private static let keys = Section.Keys(
-        known: ["title", "description", "instructions", "names", "tools", "prompts", "resources", "new_tools", "access"],
+        known: ["title", "description", "instructions", "names", "tools", "prompts", "resources", "new_tools", "access", "roles"],
         refused: [
-            "roles": later("roles", "write `access: everyone` instead, if every caller may use everything here"),
-            "policy": ("`policy` stands in gateway.yaml, and this version does not support it", "leave the tool out of `tools`"),
+            "policy": ("`policy` stands in gateway.yaml", "write it there, or deny it in a role"),
+            "who": ("`who` belongs to a role", "write `roles: { NAME: { who: [group:NAME], allow: [TOOL] } }`"),
+            "allow": ("`allow` belongs to a role", "write `roles: { NAME: { who: [group:NAME], allow: [TOOL] } }`"),
+            "deny": ("`deny` belongs to a role", "write `roles: { NAME: { who: [group:NAME], deny: [TOOL] } }`"),
         ])
 }

@@ -46,10 +46,16 @@ enum SSEOpening {
             while let event = (try? await events.next(within: .seconds(3_600))) ?? nil {
                 if event.event == "endpoint" {
                     _ = first.send(String(decoding: event.data, as: UTF8.self))
-                } else if let message = try? Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax) {
+                    continue
+                }
+                do throws(MessageError) {
+                    let message = try Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax)
                     if pending.route(message) { continue }
                     if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message) }
                     if message.method == .toolsChanged { onEvent(.toolsChanged) }
+                } catch {
+                    guard let id = error.id else { continue }
+                    pending.fail(id: id, "it sent an event that is no MCP message (\(error.error.message)): \(excerpt(event.data))")
                 }
             }
             response.cancel()

@@ -31,11 +31,14 @@ enum StdioOpening {
     static func negotiate(
         _ channel: any DuplexChannel, _ pending: PendingCalls, era: UpstreamDefinition.Era, transport: String, limits: UpstreamLimits
     ) async throws(UpstreamError) -> UpstreamPeer {
-        if era != .legacy {
+        let probe = era == .legacy ? nil : try pending.open()
+        defer { if let probe { pending.close(probe.id) } }
+        if let probe {
+            try await channel.send(UpstreamRequest.discover.bytes(id: probe.id, era: .modern))
             let time = era == .modern ? limits.openingTime : limits.probeTime
             do throws(UpstreamError) {
-                let answer = try await ask(.discover, channel, pending, era: .modern, within: time)
-                if let result = answer.resultValue, let peer = UpstreamPeer(discovered: result, transport: transport) { return peer }
+                let answer = try await pending.response(from: probe.mailbox, within: CallLimit(idle: time, total: time), onNotification: { _ in })
+                if let peer = answer.resultValue.flatMap({ UpstreamPeer(discovered: $0, transport: transport) }) { return peer }
                 guard era == .automatic else {
                     throw UpstreamError.violation("it does not speak revision \(Revision.latestModern.rawValue): \(excerpt(answer.bytes))")
                 }
@@ -45,7 +48,15 @@ enum StdioOpening {
             }
         }
         let answer = try await ask(.initialize, channel, pending, era: .legacy, within: limits.openingTime)
-        guard let result = answer.resultValue else { throw .violation("it refused `initialize`: \(excerpt(answer.bytes))") }
+        guard let result = answer.resultValue else {
+            // It was silent only because it starts slowly, and by now has answered both.
+            if let probe, case .element(.message(let late)) = await probe.mailbox.next(within: .zero),
+                let peer = late.resultValue.flatMap({ UpstreamPeer(discovered: $0, transport: transport) })
+            {
+                return peer
+            }
+            throw .violation("it refused `initialize`: \(excerpt(answer.bytes))")
+        }
         let peer = try UpstreamPeer(initialized: result, transport: transport)
         try await channel.send(HandshakeNotification.initialized)
         return peer

@@ -304,8 +304,17 @@ class Older:
     watching = Current.watching
 
 
-async def list_tools(session):
-    """All pages, as the wire has them."""
+async def list_tools(session, including=()):
+    """All pages, as the wire has them; asked again until the named tools are there, since a child that starts slowly is not listed at first."""
+    with anyio.fail_after(PATIENCE * 2):
+        while True:
+            tools = await list_once(session)
+            if set(including) <= {tool["name"] for tool in tools}:
+                return tools
+            await anyio.sleep(0.02)
+
+
+async def list_once(session):
     tools, cursor = [], None
     for _ in range(100):
         page = await session.page(cursor)

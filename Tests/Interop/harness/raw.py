@@ -1,4 +1,4 @@
-"""A modern upstream without an SDK: it answers with the bytes it is given, and keeps the bytes and headers it receives."""
+"""An upstream without an SDK: it answers with the bytes it is given, and keeps the bytes and headers it receives."""
 
 import http.server
 import json
@@ -6,10 +6,13 @@ import threading
 
 
 class RawUpstream:
-    """`tools` and `result` are JSON texts, sent as they are. Give `respond` to answer tools/call by hand, `tls` to speak HTTPS."""
+    """`tools` and `result` are JSON texts, sent as they are; with `legacy` it knows `initialize` instead of `server/discover`.
 
-    def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None):
-        self.tools, self.result, self.respond = tools, result, respond
+    Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" among them) for others, `tls` to speak HTTPS.
+    """
+
+    def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None, legacy=False, by_hand=None):
+        self.tools, self.result, self.respond, self.by_hand = tools, result, respond, by_hand or {}
         self.requests = []
         outer = self
 
@@ -23,23 +26,30 @@ class RawUpstream:
                 if "id" not in message:
                     return self.answer(202, b"", None)
                 id = json.dumps(message["id"])
+                if message["method"] in outer.by_hand:
+                    return outer.by_hand[message["method"]](self, message)
+                modern = "" if legacy else '"resultType":"complete","ttlMs":0,"cacheScope":"public",'
                 result = {
-                    "server/discover": '{"resultType":"complete","supportedVersions":["2026-07-28"],'
-                                       '"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public"}',
-                    "tools/list": '{"resultType":"complete","ttlMs":0,"cacheScope":"public","tools":' + outer.tools + "}",
+                    "initialize": legacy and '{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"raw","version":"1"}}',
+                    "server/discover": not legacy and "{" + modern + '"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}',
+                    "tools/list": "{" + modern + '"tools":' + outer.tools + "}",
                     "tools/call": outer.result,
                 }.get(message["method"])
                 if message["method"] == "tools/call" and outer.respond:
                     return outer.respond(self, message)
-                if result is None:
+                if not result:
                     error = f'{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}'
                     return self.answer(404, error.encode())
                 self.answer(200, f'{{"jsonrpc":"2.0","id":{id},"result":{result}}}'.encode())
 
             def do_GET(self):
+                outer.requests.append(("GET", b"", dict(self.headers)))
+                if "GET" in outer.by_hand:
+                    return outer.by_hand["GET"](self, None)
                 self.answer(405, b"", None)
 
-            do_DELETE = do_GET
+            def do_DELETE(self):
+                self.answer(405, b"", None)
 
             def answer(self, status, body, kind="application/json"):
                 self.send_response(status)
@@ -48,6 +58,15 @@ class RawUpstream:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def break_off(self, events):
+                """An event stream that ends in the middle of a chunk, and the connection with it."""
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"%x\r\n%s" % (len(events) + 10, events))
+                self.close_connection = True
 
             def log_message(self, *_):
                 pass
@@ -64,6 +83,9 @@ class RawUpstream:
 
     def calls(self):
         return [(body, headers) for method, body, headers in self.requests if method == "tools/call"]
+
+    def count(self, method):
+        return sum(1 for known, _, _ in self.requests if known == method)
 
     def stop(self):
         self.server.shutdown()

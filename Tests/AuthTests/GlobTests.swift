@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VirtualServers
+@testable import Auth
 
 @Suite("Globs")
 struct GlobTests {

@@ -1,0 +1,51 @@
+extension Caller {
+    /// Whom `--as` names: `user:ID` or `client:ID` or both, then `group:G` as often as need be, joined by commas; or `anonymous`.
+    ///
+    /// Only for commands on this machine: nobody asked them. Throws what is wrong and how to put it right.
+    package static func assumed(parsing text: String) throws(RuleError) -> Caller {
+        if text == "anonymous" { return .anonymous }
+        var user: String?
+        var client: String?
+        var groups: Set<String> = []
+        var parts: [String] = []
+        // A comma inside an id, as in a distinguished name, parts nothing.
+        for part in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+            if parts.isEmpty || ["user:", "client:", "group:"].contains(where: part.hasPrefix) {
+                parts.append(part)
+            } else {
+                parts[parts.count - 1] += "," + part
+            }
+        }
+        for part in parts {
+            let kind = part.prefix { $0 != ":" }
+            let id = String(part.dropFirst(kind.count + 1))
+            guard !id.isEmpty else {
+                throw RuleError("\"\(part)\" names nobody", at: 0, fix: "write user:ID or client:ID, then ,group:G for each group")
+            }
+            switch kind {
+            case "user" where user == nil: user = id
+            case "client" where client == nil: client = id
+            case "group": groups.insert(id)
+            case "user", "client": throw RuleError("\"\(kind):\" stands there twice", at: 0, fix: "name one")
+            default:
+                throw RuleError(
+                    "\"\(part)\" is neither user:, client: nor group:", at: 0, fix: "write user:ID or client:ID, then ,group:G for each group")
+            }
+        }
+        guard user != nil || client != nil else {
+            throw RuleError("\"\(text)\" says in which groups, not who", at: 0, fix: "write user:ID,\(text)")
+        }
+        return Caller(.assumed, user: user, client: client, groups: groups)
+    }
+
+    /// The caller that a pattern of a rule describes, for comparing configurations: a user, a client, or anyone in a group.
+    package static func typical(of pattern: WhoPattern) -> Caller {
+        let name = String(pattern.reference.text.dropFirst(pattern.kind.rawValue.count + 1))
+        switch pattern.kind {
+        case .everyone: return .anonymous
+        case .user: return Caller(.assumed, user: name)
+        case .client: return Caller(.assumed, client: name)
+        case .group: return Caller(.assumed, groups: [name])
+        }
+    }
+}

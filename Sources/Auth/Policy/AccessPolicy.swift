@@ -1,0 +1,103 @@
+import Diagnostics
+import Synchronization
+
+/// The rules of one virtual server and of `policy`, held against what it exposes now: made once per snapshot, asked by list and call alike.
+package final class AccessPolicy: Sendable {
+    /// Whether what is shown depends on who asks.
+    package let dependsOnCaller: Bool
+    let prohibitions: [Prohibition]
+    let roles: [Role]
+    let subjects: [SubjectRules]
+    private let known: Mutex<Known>
+
+    private static let callersMax = 4_096
+    private static let accessesMax = 64
+
+    private struct Known {
+        var callers: [CallerKey: Access] = [:]
+        var accesses: [[Bool]: Access] = [:]
+    }
+
+    /// `access` is where `access: everyone` stands.
+    package init(_ rule: AccessRule, at access: SourcePosition, prohibitions: [Prohibition], subjects: [Subject]) {
+        self.prohibitions = prohibitions
+        var roles: [Role] = []
+        if case .roles(let own) = rule { roles = own }
+        self.roles = roles
+        self.subjects = subjects.map { subject in
+            var rules = SubjectRules(subject)
+            for (index, prohibition) in prohibitions.enumerated() {
+                for rule in prohibition.deny { rules.add(rule, .deny, owner: index, reason: prohibition.reason) }
+            }
+            for (index, role) in roles.enumerated() {
+                for rule in role.deny { rules.add(rule, .deny, owner: prohibitions.count + index, role: role.name) }
+            }
+            for (index, role) in roles.enumerated() {
+                for rule in role.allow { rules.add(rule, .allow, owner: prohibitions.count + index, role: role.name) }
+            }
+            if rule == .everyone { rules.addForEveryone(RuleReference(text: "access: everyone", position: access)) }
+            return rules
+        }
+        dependsOnCaller = prohibitions.contains { !$0.unless.isEmpty } || roles.contains { !$0.who.contains { $0.kind == .everyone } }
+        known = Mutex(Known())
+    }
+
+    /// What the caller may do. Callers whom the same rules concern share one.
+    package func access(of caller: Caller) -> Access {
+        let key = CallerKey(caller)
+        return known.withLock { known in
+            if let key, let access = known.callers[key] { return access }
+            let active = prohibitions.map { $0.binds(caller) } + roles.map { $0.includes(caller) }
+            let access: Access
+            if let shared = known.accesses[active] {
+                access = shared
+            } else {
+                access = Access(self, active: active)
+                // Rather forget all than grow; what is in use stays alive with its users.
+                if known.accesses.count >= Self.accessesMax { known = Known() }
+                known.accesses[active] = access
+            }
+            if let key {
+                if known.callers.count >= Self.callersMax { known.callers.removeAll(keepingCapacity: true) }
+                known.callers[key] = access
+            }
+            return access
+        }
+    }
+}
+
+/// What rules ask of a caller, compared byte by byte: `==` of strings takes the Kelvin sign for a K.
+private struct CallerKey: Hashable {
+    let user: String?
+    let client: String?
+    let groups: Set<String>
+    private let groupBytes: Int
+
+    /// nil for a caller in a group that is not ASCII: such sets can't be compared exactly at little cost, and are not remembered.
+    init?(_ caller: Caller) {
+        var count = 0
+        for group in caller.groups {
+            guard group.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+            count += group.utf8.count
+        }
+        user = caller.user
+        client = caller.client
+        groups = caller.groups
+        groupBytes = count
+    }
+
+    static func == (a: CallerKey, b: CallerKey) -> Bool {
+        same(a.user, b.user) && same(a.client, b.client) && a.groupBytes == b.groupBytes && a.groups == b.groups
+    }
+
+    private static func same(_ a: String?, _ b: String?) -> Bool {
+        guard let a, let b else { return a == nil && b == nil }
+        return a.utf8.elementsEqual(b.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(user)
+        hasher.combine(client)
+        hasher.combine(groupBytes)
+    }
+}

@@ -1,0 +1,118 @@
+import Auth
+import Configuration
+import Gateway
+import JSON
+import Network
+import VirtualServers
+
+extension Command {
+    static let explain = Command(
+        name: "explain",
+        help: """
+            Say whether somebody may make a call, which rule decides, and where it stands.
+
+            Usage: switchboard explain [--config FILE] --server NAME --as WHO TOOL ['{"json":"arguments"}'] [--json]
+
+            \(Help.config)
+              --server NAME   the virtual server
+              --as WHO        \(Help.who)
+              --json          the same as JSON
+
+            The upstreams are asked for their tools; the call itself is not made. Without arguments a call without any is judged.
+            Exit status 0 when it is allowed, 1 when it is refused.
+            """
+    ) { (arguments) throws(UsageError) in
+        let words = try Words(arguments, of: "explain", values: ["--config", "--server", "--as"], flags: ["--json"])
+        try words.expect(rest: 1...2, "the tool's name")
+        let name = try words.required("--server", "the virtual server that has the tool")
+        _ = try words.required("--as", "who calls, as in user:alice,group:admins")
+        let caller = try words.caller
+        let tool = words.rest[0]
+        let given = try words.arguments(at: 1)
+        let hasNone = words.rest.count == 1
+        let isJSON = words.flags.contains("--json")
+        guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
+        Configured.logWarningsOnly()
+        return onLoops(count: 1) { loops in
+            let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
+            _ = await gateway.connect(to: settings.virtualServers.first { $0.name == server }?.upstreams, as: caller)
+            _ = complain(about: gateway, server, caller)
+            let explanation = gateway.explain(server, caller, tool, arguments: given)
+            await gateway.stop()
+            guard let explanation else { return 1 }
+            let told = Told(server: server, tool: tool, caller: caller, explanation: explanation, hasNoArguments: hasNone)
+            print(isJSON ? told.json.pretty() : told.text)
+            return explanation.decision.isAllowed ? 0 : 1
+        }
+    }
+}
+
+/// An explanation as it is printed.
+private struct Told {
+    let server: String
+    let tool: String
+    let caller: Caller
+    let explanation: CallExplanation
+    let hasNoArguments: Bool
+
+    private var decision: Decision { explanation.decision }
+
+    var text: String {
+        var lines = ["\(decision.isAllowed ? "ALLOWED" : "REFUSED"): \(tool) of \(server) for \(caller)"]
+        if let rule = decision.rule {
+            lines.append("by \(rule.position): \(rule.text)" + (decision.role.map { ", in the role \($0)" } ?? ""))
+        } else if decision.reason == nil {
+            lines.append("for no rule allows it")
+        }
+        if let reason = decision.reason { lines.append("reason: \(reason)") }
+        lines.append("")
+        lines.append("caller:    \(caller)" + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().joined(separator: ", "))"))
+        if let exposed = explanation.tool {
+            lines.append("tool:      \(exposed.upstream).\(exposed.upstreamName), \(exposed.subject.toolClass.text)")
+        }
+        if let arguments = explanation.arguments { lines.append("arguments: \(arguments.text)\(hasNoArguments ? " (none were given)" : "")") }
+        if explanation.isListed, !decision.isAllowed { lines.append("The caller sees the tool in its list; other arguments are allowed.") }
+        if !explanation.steps.isEmpty { lines += ["", "considered:"] }
+        for step in explanation.steps {
+            let mark = step.rule == decision.rule && step.applies ? ">" : " "
+            let owner = step.role.map { "role \($0)" } ?? (step.effect == "deny" ? "policy" : "access")
+            lines.append(
+                "\(mark) \(step.effect)  \(step.rule.position): \(step.rule.text)  [\(owner)] \(step.applies ? "applies" : "does not apply"): \(step.why)"
+            )
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    var json: JSONValue {
+        var value: JSONValue = ["decision": .string(decision.outcome.rawValue), "server": .string(server), "tool": .string(tool)]
+        value["rule"] = decision.rule.map { json(of: $0, role: decision.role) } ?? .null
+        value["reason"] = decision.reason.map { .string($0) } ?? .null
+        value["caller"] = [
+            "user": caller.user.map { .string($0) } ?? .null, "client": caller.client.map { .string($0) } ?? .null,
+            "groups": .array(caller.groups.sorted().map { .string($0) }),
+        ]
+        if let exposed = explanation.tool {
+            value["upstream"] = .string(exposed.upstream)
+            value["upstream_tool"] = .string(exposed.upstreamName)
+            value["classes"] = .array(exposed.subject.toolClass.text.split(separator: " ").map { .string(String($0)) })
+        }
+        value["arguments"] = explanation.arguments ?? .null
+        value["listed"] = .bool(explanation.isListed)
+        value["considered"] = .array(
+            explanation.steps.map { step in
+                var one = json(of: step.rule, role: step.role)
+                one["effect"] = .string(step.effect)
+                one["applies"] = .bool(step.applies)
+                one["why"] = .string(step.why)
+                return one
+            })
+        return value
+    }
+
+    private func json(of rule: RuleReference, role: String?) -> JSONValue {
+        [
+            "text": .string(rule.text), "file": .string(rule.position.file), "line": .number(String(rule.position.line)),
+            "column": .number(String(rule.position.column)), "role": role.map { .string($0) } ?? .null,
+        ]
+    }
+}
