@@ -9,6 +9,7 @@ package indirect enum CredentialDefinition: Hashable, Sendable {
     case clientCredentials(OAuthClientDefinition, TokenDemand)
     case tokenExchange(OAuthClientDefinition, TokenDemand)
     case signedJWT(SignedTokenDefinition)
+    case authorizationCode(SignInDefinition)
     /// The first whose `for:` fits the caller; never one inside another.
     case firstOf([Choice])
 
@@ -34,13 +35,6 @@ package indirect enum CredentialDefinition: Hashable, Sendable {
             self.credential = credential
             self.position = position
         }
-
-        /// Wherever it stands: moving a line changes nothing.
-        package static func == (a: Choice, b: Choice) -> Bool {
-            a.credential == b.credential && a.who.map(\.reference.text) == b.who.map(\.reference.text)
-        }
-
-        package func hash(into hasher: inout Hasher) { hasher.combine(credential) }
     }
 }
 
@@ -54,6 +48,7 @@ extension CredentialDefinition {
         case .headers(let headers): headers.map(\.value)
         case .clientCredentials(let client, _), .tokenExchange(let client, _): client.references
         case .signedJWT(let definition): [definition.signing.key]
+        case .authorizationCode(let definition): definition.references
         case .firstOf(let choices): choices.flatMap(\.credential.references)
         }
     }

@@ -23,12 +23,13 @@ package final class CredentialSource: Sendable {
     private let log: Log
     private let slots = Mutex(Slots())
 
-    package convenience init(_ definition: CredentialDefinition, upstream: String, services: CredentialServices) {
+    /// `address` is the upstream's own, where it has one.
+    package convenience init(_ definition: CredentialDefinition, upstream: String, address: String = "", services: CredentialServices) {
         let entries: [(who: [WhoPattern], grant: any CredentialGrant)] =
             if case .firstOf(let choices) = definition {
-                choices.map { ($0.who, $0.credential.grant(upstream: upstream, services: services)) }
+                choices.map { ($0.who, $0.credential.grant(upstream: upstream, address: address, services: services)) }
             } else {
-                [([], definition.grant(upstream: upstream, services: services))]
+                [([], definition.grant(upstream: upstream, address: address, services: services))]
             }
         self.init(entries, upstream: upstream, services: services)
     }
@@ -110,12 +111,14 @@ package final class CredentialSource: Sendable {
 
 extension CredentialDefinition {
     /// What makes credentials of this form.
-    fileprivate func grant(upstream: String, services: CredentialServices) -> any CredentialGrant {
+    fileprivate func grant(upstream: String, address: String, services: CredentialServices) -> any CredentialGrant {
         switch self {
         case .none, .bearer, .headers, .basic, .firstOf: StaticGrant(definition: self, environment: services.environment)
         case .clientCredentials(let client, let demand): ClientCredentialsGrant(client: client, demand: demand, services: services)
         case .tokenExchange(let client, let demand): TokenExchangeGrant(client: client, demand: demand, services: services)
         case .signedJWT(let definition): SignedTokenGrant(definition: definition, services: services)
+        case .authorizationCode(let definition):
+            AuthorizationCodeGrant(definition: definition, upstream: upstream, address: address, services: services)
         }
     }
 }

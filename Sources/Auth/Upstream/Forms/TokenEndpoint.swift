@@ -1,5 +1,4 @@
 import MCPProtocol
-import Synchronization
 
 /// A token endpoint and who the gateway is there (RFC 6749 §3.2).
 package struct TokenEndpoint: Sendable {
@@ -11,12 +10,6 @@ package struct TokenEndpoint: Sendable {
     /// Who named the address.
     let source: FetchRequest.Source
     let services: CredentialServices
-    private let memory = Memory()
-
-    /// What an endpoint was seen to take.
-    private final class Memory: Sendable {
-        let wantsBasic = Atomic<Bool>(false)
-    }
 
     package init(client: OAuthClientDefinition, source: FetchRequest.Source = .configured, services: CredentialServices) {
         self.client = client
@@ -34,23 +27,25 @@ package struct TokenEndpoint: Sendable {
     ///
     /// A client secret that is refused and has changed meanwhile is tried once more.
     package func request(_ parameters: [(String, String)], secrets: [Secret] = []) async throws(CredentialFailure) -> Grant {
+        switch try await exchange(parameters, secrets: secrets) {
+        case .success(let grant): return grant
+        case .failure(let failure): throw .exchangeFailed("\(client.tokenURL) gives no token: \(failure)")
+        }
+    }
+
+    /// The same, where the server's reason matters; throws only where nothing was sent.
+    func exchange(_ parameters: [(String, String)], secrets: [Secret] = []) async throws(CredentialFailure) -> Result<Grant, TokenFailure> {
         var isRetry = false
-        var hasTurned = false
         while true {
             let proof = try await proof()
             do throws(TokenFailure) {
-                return Grant(response: try await send(parameters, proof, secrets), sources: proof.secrets)
+                return .success(Grant(response: try await send(parameters, proof, secrets), sources: proof.secrets))
             } catch {
-                if error.code == "invalid_client", !hasTurned, case .postOrBasic = client.authentication {
-                    hasTurned = true
-                    memory.wantsBasic.store(!memory.wantsBasic.load(ordering: .relaxed), ordering: .relaxed)
-                    continue
-                }
                 if error.code == "invalid_client", !isRetry, await hasChanged(proof) {
                     isRetry = true
                     continue
                 }
-                throw .exchangeFailed("\(client.tokenURL) gives no token: \(error)")
+                return .failure(error)
             }
         }
     }
@@ -93,9 +88,14 @@ package struct TokenEndpoint: Sendable {
         let environment = services.environment
         let id = try client.clientID.resolve(environment: environment).reveal()
         switch client.authentication {
-        case .post(let secret): return try self.secret(secret, of: id, isBasic: false)
-        case .basic(let secret): return try self.secret(secret, of: id, isBasic: true)
-        case .postOrBasic(let secret): return try self.secret(secret, of: id, isBasic: memory.wantsBasic.load(ordering: .relaxed))
+        case .post(let secret):
+            let secret = try secret.resolve(environment: environment)
+            return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret])
+        case .basic(let secret): return basic(id, try secret.resolve(environment: environment))
+        case .issued(let secret) where secret.isBasic: return basic(id, secret.value)
+        case .issued(let secret):
+            return Proof(parameters: [("client_id", id), ("client_secret", secret.value.reveal())], secrets: [secret.value])
+        case .none: return Proof(parameters: [("client_id", id)], secrets: [])
         case .privateKeyJWT(let signing):
             let now = services.date()
             let assertion = try SigningKey.resolve(signing, environment: environment).token([
@@ -109,12 +109,9 @@ package struct TokenEndpoint: Sendable {
         }
     }
 
-    private func secret(_ reference: SecretReference, of id: String, isBasic: Bool) throws(UnresolvedSecret) -> Proof {
-        let secret = try reference.resolve(environment: services.environment)
-        guard isBasic else { return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret]) }
+    private func basic(_ id: String, _ secret: Secret) -> Proof {
         // Both are form-encoded first, so that a colon in an id stays one (RFC 6749 §2.3.1).
-        let pair = "\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))"
-        let encoded = Base64.encode(Array(pair.utf8))
+        let encoded = Base64.encode(Array("\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))".utf8))
         return Proof(field: ("Authorization", "Basic \(encoded)"), parameters: [], secrets: [secret, Secret(encoded)])
     }
 

@@ -9,6 +9,8 @@ package struct TokenResponse: Sendable {
 
     package let accessToken: Secret
     package let life: Duration
+    /// Whether the server said so itself.
+    package let isLifeStated: Bool
     package let refreshToken: Secret?
     /// As granted; nil where they are as asked for.
     package let scopes: [String]?
@@ -26,12 +28,15 @@ package struct TokenResponse: Sendable {
         }
         accessToken = Secret(token)
         switch json["expires_in"] {
-        case nil, .null?: life = Self.lifeStandard
+        case nil, .null?:
+            life = Self.lifeStandard
+            isLifeStated = false
         case let value?:
             guard let seconds = value.integer ?? value.double.flatMap({ Int(exactly: $0.rounded(.down)) }), seconds > 0 else {
                 throw TokenFailure("its `expires_in` is no positive number")
             }
             life = min(.seconds(min(seconds, 1 << 31)), Self.lifeMax)
+            isLifeStated = true
         }
         switch json["refresh_token"] {
         case nil, .null?: refreshToken = nil
