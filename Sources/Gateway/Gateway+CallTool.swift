@@ -59,8 +59,16 @@ extension Gateway {
         {
             return (try instance(of: upstream, for: call, tool: name), index, exposure)
         }
-        let (later, exposure) = try await self.exposure(for: call)
-        let access = exposure.policy.access(of: call.caller)
+        var (later, exposure) = try await self.exposure(for: call)
+        var access = exposure.policy.access(of: call.caller)
+        if exposure.index(of: name) == nil, let missing = exposure.missingUpstream(thatMayExpose: name),
+            access.mayUse(unknownTool: name, of: missing), let starting = later.upstreams[missing]?.instance(for: call.caller)
+        {
+            // A list does not wait for what starts slowly; a call can't do without it.
+            await starting.settled(within: starting.definition.timeout)
+            (later, exposure) = try await self.exposure(for: call)
+            access = exposure.policy.access(of: call.caller)
+        }
         guard let index = exposure.index(of: name), let upstream = later.upstreams[exposure.tools[index].upstream] else {
             if let missing = exposure.missingUpstream(thatMayExpose: name), access.mayUse(unknownTool: name, of: missing),
                 let upstream = later.upstreams[missing]
@@ -115,13 +123,27 @@ extension Gateway {
         let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
         var missing: JSONValue = [:]
         for question in questions {
-            let method = question.value["method"]?.string ?? ""
-            let capability = String(method.prefix { $0 != "/" })
-            if declared[capability] == nil { missing[capability] = [:] }
+            let (capability, detail) = Self.capability(for: question.value)
+            guard let known = declared[capability] else {
+                missing[capability] = detail.map { $0 == "form" ? [:] : [$0: [:]] } ?? [:]
+                continue
+            }
+            if let detail, known[detail] == nil, !(detail == "form" && known == [:]) { missing[capability] = [detail: [:]] }
         }
         guard missing.members?.isEmpty == false else { return }
         throw ProtocolError(
             .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
+    }
+
+    /// What a client must have declared to be asked this; elicitation without a mode is of forms, which `{}` declares too
+    /// (MCP 2026-07-28 client/elicitation, "Capabilities"; client/sampling, "Capabilities").
+    private static func capability(for question: JSONValue) -> (String, detail: String?) {
+        let capability = String((question["method"]?.string ?? "").prefix { $0 != "/" })
+        return switch capability {
+        case "elicitation": (capability, question["params"]?["mode"] == "url" ? "url" : "form")
+        case "sampling": (capability, question["params"]?["tools"] == nil ? nil : "tools")
+        default: (capability, nil)
+        }
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
