@@ -11,9 +11,14 @@ extension Gateway {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+        let round = try signInRound(of: call, tool: name)
+        if let round, let reply = await waitForSignIn(call, round) { return reply }
         do {
             return try await carryOut(call, of: name, to: channel, isRetry: isRetry)
+        } catch let need as SignInNeed {
+            return try await askToSignIn(call, tool: name, need, after: round)
         } catch let denial as Denial {
+            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
         }
     }
@@ -46,6 +51,7 @@ extension Gateway {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
+            if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: name)
         }
     }
@@ -75,6 +81,7 @@ extension Gateway {
             {
                 let instance = try instance(of: upstream, for: call, tool: name)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
+                if let need = failure.flatMap({ SignInNeed($0, upstream: missing) }) { throw need }
                 let reason = instance.status.lastError ?? "it is still starting"
                 throw clientForm(of: failure ?? .unavailable(reason), from: missing, tool: name)
             }
@@ -186,7 +193,10 @@ extension Gateway {
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
         }
+        let isAnswerToUs = message.signInState != nil
         for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+            // Where it answers a question of ours it is not the upstream's.
+            if isAnswerToUs, message.isAnswer(other) { continue }
             members.append(UInt8(ascii: ","))
             members.append(contentsOf: message.bytes[other])
         }

@@ -20,6 +20,7 @@ extension Gateway {
         members.reserveCapacity(pages[page].count + 200)
         members.append("\"tools\":[")
         members.append(contentsOf: pages[page])
+        if page + 1 == pages.count { appendSignInTools(for: call, exposure, in: snapshot, to: &members) }
         members.append("]")
         if page + 1 < pages.count {
             members.append(",\"nextCursor\":")

@@ -15,6 +15,8 @@ package final class Gateway: CallService {
     private let loops: LoopGroup
     private let environment: [String: String]
     private let opener: UpstreamOpener
+    package let signIns: SignInDesk?
+    let signInSeals: SignInSeals
     private let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
     private let limits: UpstreamLimits
@@ -41,9 +43,12 @@ package final class Gateway: CallService {
         opener = UpstreamOpener(
             loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)),
             store: StateFolder.tokenStore(settings, environment: environment))
+        signIns = try? SignInDesk(services: opener.services)
+        signInSeals = SignInSeals(stateFolder: settings.stateFolder)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
+        signIns?.whenSignedIn { [weak self] upstream, identity in self?.signedIn(to: upstream, identity) }
     }
 
     var snapshot: Snapshot { state.withLock { $0.snapshot } }

@@ -35,6 +35,13 @@ package indirect enum CredentialDefinition: Hashable, Sendable {
             self.credential = credential
             self.position = position
         }
+
+        /// Wherever it stands: moving a line changes nothing.
+        package static func == (a: Choice, b: Choice) -> Bool {
+            a.credential == b.credential && a.who.map(\.reference.text) == b.who.map(\.reference.text)
+        }
+
+        package func hash(into hasher: inout Hasher) { hasher.combine(credential) }
     }
 }
 

@@ -5,6 +5,8 @@ package struct OAuthClientDefinition: Hashable, Sendable {
         case post(SecretReference)
         /// The secret in `Authorization: Basic`.
         case basic(SecretReference)
+        /// The first of the two that the server takes.
+        case postOrBasic(SecretReference)
         /// A short-lived token that the gateway signs (RFC 7523 §2.2).
         case privateKeyJWT(SigningDefinition)
         /// Not at all: a public client.
@@ -26,7 +28,7 @@ package struct OAuthClientDefinition: Hashable, Sendable {
 
     package var references: [SecretReference] {
         switch authentication {
-        case .post(let secret), .basic(let secret): [clientID, secret]
+        case .post(let secret), .basic(let secret), .postOrBasic(let secret): [clientID, secret]
         case .privateKeyJWT(let signing): [clientID, signing.key]
         case .none, .issued: [clientID]
         }

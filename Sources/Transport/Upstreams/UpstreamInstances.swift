@@ -113,6 +113,12 @@ package final class UpstreamInstances: Sendable {
         instance(for: key)?.openSoon()
     }
 
+    /// The same for all keys of that caller.
+    package func credentialArrived(for identity: CallerIdentity) {
+        let keys = state.withLock { $0.byKey.keys.filter { $0.identity == identity } }
+        for key in keys { credentialArrived(for: key) }
+    }
+
     /// Starts it where no caller is needed for that.
     package func start() { shared?.start() }
 

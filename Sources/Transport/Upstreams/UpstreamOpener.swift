@@ -6,7 +6,8 @@ import Synchronization
 /// Opens links for one upstream after another; remembers for each what probing found out.
 package final class UpstreamOpener: Sendable {
     private let environment: [String: String]
-    private let services: CredentialServices
+    /// What credentials of upstreams are made with.
+    package let services: CredentialServices
     private let limits: UpstreamLimits
     private let clients: LoopLocal<HTTPClient>
     private let knownEras = Mutex<[UpstreamDefinition: UpstreamDefinition.Era]>([:])
@@ -28,7 +29,7 @@ package final class UpstreamOpener: Sendable {
 
     /// The credentials of an upstream; one source for all of its links.
     func credentials(for definition: UpstreamDefinition) -> CredentialSource {
-        CredentialSource(definition.credential, upstream: definition.name, services: services)
+        CredentialSource(definition.credential, upstream: definition.name, address: definition.endpoint.address ?? "", services: services)
     }
 
     /// Must run on a loop of the group.

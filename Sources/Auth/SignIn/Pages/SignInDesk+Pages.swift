@@ -26,7 +26,7 @@ extension SignInDesk {
         var metadata = site.metadata(method: "none")
         metadata["client_id"] = .string(address)
         metadata["client_uri"] = .string(site.base)
-        let fields = [("Content-Type", "application/json"), ("Cache-Control", "public, max-age=300"), ("X-Content-Type-Options", "nosniff")]
+        let fields = [("Cache-Control", "public, max-age=300"), ("X-Content-Type-Options", "nosniff")]
         return SignInReply(status: 200, isHTML: false, fields: fields, body: metadata.bytes)
     }
 

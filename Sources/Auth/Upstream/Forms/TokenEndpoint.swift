@@ -1,4 +1,5 @@
 import MCPProtocol
+import Synchronization
 
 /// A token endpoint and who the gateway is there (RFC 6749 §3.2).
 package struct TokenEndpoint: Sendable {
@@ -10,6 +11,12 @@ package struct TokenEndpoint: Sendable {
     /// Who named the address.
     let source: FetchRequest.Source
     let services: CredentialServices
+    private let memory = Memory()
+
+    /// What an endpoint was seen to take.
+    private final class Memory: Sendable {
+        let wantsBasic = Atomic<Bool>(false)
+    }
 
     package init(client: OAuthClientDefinition, source: FetchRequest.Source = .configured, services: CredentialServices) {
         self.client = client
@@ -33,14 +40,20 @@ package struct TokenEndpoint: Sendable {
         }
     }
 
-    /// The same, where the server's reason matters; throws only where nothing was sent.
+    /// The same, where the server's reason matters.
     func exchange(_ parameters: [(String, String)], secrets: [Secret] = []) async throws(CredentialFailure) -> Result<Grant, TokenFailure> {
         var isRetry = false
+        var hasTurned = false
         while true {
             let proof = try await proof()
             do throws(TokenFailure) {
                 return .success(Grant(response: try await send(parameters, proof, secrets), sources: proof.secrets))
             } catch {
+                if error.code == "invalid_client", !hasTurned, case .postOrBasic = client.authentication {
+                    hasTurned = true
+                    memory.wantsBasic.store(!memory.wantsBasic.load(ordering: .relaxed), ordering: .relaxed)
+                    continue
+                }
                 if error.code == "invalid_client", !isRetry, await hasChanged(proof) {
                     isRetry = true
                     continue
@@ -88,13 +101,10 @@ package struct TokenEndpoint: Sendable {
         let environment = services.environment
         let id = try client.clientID.resolve(environment: environment).reveal()
         switch client.authentication {
-        case .post(let secret):
-            let secret = try secret.resolve(environment: environment)
-            return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret])
-        case .basic(let secret): return basic(id, try secret.resolve(environment: environment))
-        case .issued(let secret) where secret.isBasic: return basic(id, secret.value)
-        case .issued(let secret):
-            return Proof(parameters: [("client_id", id), ("client_secret", secret.value.reveal())], secrets: [secret.value])
+        case .post(let secret): return try self.secret(secret, of: id, isBasic: false)
+        case .basic(let secret): return try self.secret(secret, of: id, isBasic: true)
+        case .postOrBasic(let secret): return try self.secret(secret, of: id, isBasic: memory.wantsBasic.load(ordering: .relaxed))
+        case .issued(let issued): return proof(of: issued.value, of: id, isBasic: issued.isBasic)
         case .none: return Proof(parameters: [("client_id", id)], secrets: [])
         case .privateKeyJWT(let signing):
             let now = services.date()
@@ -109,9 +119,15 @@ package struct TokenEndpoint: Sendable {
         }
     }
 
-    private func basic(_ id: String, _ secret: Secret) -> Proof {
+    private func secret(_ reference: SecretReference, of id: String, isBasic: Bool) throws(UnresolvedSecret) -> Proof {
+        proof(of: try reference.resolve(environment: services.environment), of: id, isBasic: isBasic)
+    }
+
+    private func proof(of secret: Secret, of id: String, isBasic: Bool) -> Proof {
+        guard isBasic else { return Proof(parameters: [("client_id", id), ("client_secret", secret.reveal())], secrets: [secret]) }
         // Both are form-encoded first, so that a colon in an id stays one (RFC 6749 §2.3.1).
-        let encoded = Base64.encode(Array("\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))".utf8))
+        let pair = "\(FormBody.encode(id)):\(FormBody.encode(secret.reveal()))"
+        let encoded = Base64.encode(Array(pair.utf8))
         return Proof(field: ("Authorization", "Basic \(encoded)"), parameters: [], secrets: [secret, Secret(encoded)])
     }
 
