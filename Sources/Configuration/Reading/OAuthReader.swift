@@ -12,16 +12,13 @@ struct OAuthReader {
     /// The definition; nil where something is wrong, and it is noted.
     func read(_ node: YAMLNode, _ findings: inout Findings) -> CredentialDefinition? {
         let before = findings.problems.count
-        guard let section = Section(node, "`oauth`", Self.keys, &findings) else { return nil }
+        if (node.entries("`oauth`", &findings) ?? []).contains(where: { $0.key == "grant" && $0.value.scalar?.text == "authorization_code" }) {
+            return AuthorizationCodeReader(oauth: self).read(node, &findings)
+        }
+        guard findings.problems.count == before, let section = Section(node, "`oauth`", Self.keys, &findings) else { return nil }
         guard let grantNode = section["grant"] else {
             findings.add(
-                "`oauth` does not say which `grant`", at: section.position, fix: "write `grant: client_credentials` or `grant: token_exchange`")
-            return nil
-        }
-        if grantNode.scalar?.text == "authorization_code" {
-            findings.add(
-                "`grant: authorization_code` is not supported by this version", at: grantNode.position,
-                fix: "use client_credentials, token_exchange or another form")
+                "`oauth` does not say which `grant`", at: section.position, fix: "write `grant: client_credentials`, `grant: token_exchange` or `grant: authorization_code`")
             return nil
         }
         let grant = grantNode.choice(
@@ -50,7 +47,7 @@ struct OAuthReader {
         return text
     }
 
-    private func clientID(_ section: Section, _ findings: inout Findings) -> SecretReference? {
+    func clientID(_ section: Section, _ findings: inout Findings) -> SecretReference? {
         guard let node = section["client_id"] else {
             findings.add("`oauth` has no `client_id`", at: section.position, fix: "write the id that the authorization server knows the gateway by")
             return nil
@@ -59,7 +56,7 @@ struct OAuthReader {
         return references.read(node, "client_id", &findings)
     }
 
-    private func authentication(_ section: Section, _ findings: inout Findings) -> OAuthClientDefinition.Authentication? {
+    func authentication(_ section: Section, _ findings: inout Findings) -> OAuthClientDefinition.Authentication? {
         enum Method { case post, basic, key }
         let written = section["client_auth"].map {
             $0.choice("client_auth", ["post": Method.post, "basic": .basic, "private_key_jwt": .key], &findings)
@@ -89,7 +86,7 @@ struct OAuthReader {
         }
     }
 
-    private func demand(_ section: Section, _ findings: inout Findings) -> TokenDemand {
+    func demand(_ section: Section, _ findings: inout Findings) -> TokenDemand {
         var demand = TokenDemand()
         for node in section["scopes"]?.elements("scopes", &findings) ?? [] {
             guard let scope = node.text("scopes", &findings) else { continue }
