@@ -27,8 +27,9 @@ package struct Redaction: Sendable {
 
     private static func maskEnd(of text: String, secret: [UInt8]) -> String {
         let bytes = Array(text.utf8)
-        guard bytes.count >= lengthMin else { return text }
-        for start in max(0, bytes.count - secret.count + 1)...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
+        let first = max(0, bytes.count - secret.count + 1)
+        guard bytes.count - lengthMin >= first else { return text }
+        for start in first...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
             return String(decoding: bytes[..<start], as: UTF8.self) + mark
         }
         return text
