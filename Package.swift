@@ -55,7 +55,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "Network", on: ["Diagnostics"]),
         tests(of: "MCPProtocol", on: ["JSON"]),
-        tests(of: "Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        tests(of: "Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
         tests(of: "Configuration", on: ["Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),

@@ -111,8 +111,7 @@ package final class KeyRing: Sendable {
     /// Whole or not at all, and never over another's: two processes may start at once.
     private static func create(_ path: String, holding text: String) throws(TokenStoreFailure) {
         makePrivateFolder(of: path)
-        let draft = "\(path).\(getpid()).tmp"
-        unlink(draft)
+        let draft = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max)).tmp"
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL, 0o600)
         guard file >= 0 else { throw TokenStoreFailure("the key ring \(path) can't be written") }
         defer { unlink(draft) }

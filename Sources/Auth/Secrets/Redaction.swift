@@ -27,16 +27,17 @@ package struct Redaction: Sendable {
 
     private static func maskEnd(of text: String, secret: [UInt8]) -> String {
         let bytes = Array(text.utf8)
-        guard bytes.count >= lengthMin, secret.count > lengthMin else { return text }
-        for start in max(0, bytes.count - secret.count + 1)...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
+        let first = max(0, bytes.count - secret.count + 1)
+        guard bytes.count - lengthMin >= first else { return text }
+        for start in first...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
             return String(decoding: bytes[..<start], as: UTF8.self) + mark
         }
         return text
     }
 
-    /// The same on one line, cut to what a message may quote; after masking, so that no half of a secret is left.
+    /// The same, cut to what a message may quote; after masking, so that no half of a secret is left.
     package func excerpt(_ text: String) -> String {
-        let text = mask(text).split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
+        let text = mask(text)
         return text.count > Self.excerptLength ? text.prefix(Self.excerptLength) + "…" : text
     }
 }

@@ -61,7 +61,6 @@ struct OAuthReader {
         let written = section["client_auth"].map {
             $0.choice("client_auth", ["post": Method.post, "basic": .basic, "private_key_jwt": .key], &findings)
         }
-        if let written, written == nil { return nil }
         let method = written ?? nil
         if method == .key {
             if section["client_secret"] != nil {

@@ -84,10 +84,12 @@ final class SigningKey: Sendable {
 
     private static func read(_ pem: [UInt8]) -> OpaquePointer? {
         defer { ERR_clear_error() }
-        guard let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else { return nil }
-        defer { BIO_free(bio) }
-        // Without this OpenSSL would ask for a passphrase at the terminal.
-        return PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
+        return pem.withUnsafeBytes { bytes in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+            defer { BIO_free(bio) }
+            // Without this OpenSSL would ask for a passphrase at the terminal.
+            return PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
+        }
     }
 
     private static func fits(_ key: OpaquePointer, _ algorithm: SignatureAlgorithm) -> Bool {
