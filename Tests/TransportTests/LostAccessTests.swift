@@ -30,7 +30,7 @@ struct LostAccessTests {
         try await Door.open(TestKey.settings(key)) { door async throws in
             let stream =
                 switch kind {
-                case "GET": try await door.send(.get, "/team/mcp", [key.bearer])
+                case "GET": try await door.send(.get, "/team/mcp", [key.bearer, ("Accept", "text/event-stream")])
                 case "sse": try await door.send(.get, "/team/sse", [key.bearer])
                 default: try await door.askModern("subscriptions/listen", params: #""notifications":{"toolsListChanged":true}"#, [key.bearer])
                 }

@@ -26,7 +26,7 @@ extension HTTPFront {
         let identity = service.identity
         let caller: Caller
         do throws(IdentityRefusal) {
-            caller = try await self.caller(of: exchange.request, at: route, identity)
+            caller = try await recognise(exchange.request, at: route, identity)
         } catch {
             refuse(exchange, error, at: route, server: server, fields: fields)
             return nil
@@ -41,7 +41,7 @@ extension HTTPFront {
         return Visit(server: server, caller: caller, route: route, fields: fields)
     }
 
-    private func caller(of request: HTTPRequest, at route: HTTPRoute?, _ identity: Identity) async throws(IdentityRefusal) -> Caller {
+    private func recognise(_ request: HTTPRequest, at route: HTTPRoute?, _ identity: Identity) async throws(IdentityRefusal) -> Caller {
         var presented = Presented(request)
         if presented.authorization != nil, !identity.settings.issuers.isEmpty, let path = route?.resourcePath {
             presented.resource = settings.base(of: request) + path
@@ -83,7 +83,7 @@ extension HTTPFront {
         if request.peer.isLoopback, settings.publicURL == nil, HTTPFrontSettings.isLoopback(host) { return true }
         guard request.headers.count(of: "authorization") + request.headers.count(of: "x-api-key") <= 1 else { return false }
         do throws(IdentityRefusal) {
-            let caller = try await caller(of: request, at: nil, identity)
+            let caller = try await recognise(request, at: nil, identity)
             return caller.proof != .none && identity.settings.suffices(caller)
         } catch {
             return false
