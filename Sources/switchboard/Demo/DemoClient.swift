@@ -5,7 +5,7 @@ import Network
 import Transport
 
 /// A client like any other, over HTTP, at one virtual server.
-struct DemoClient: Sendable {
+struct DemoClient {
     struct Surprise: Error, CustomStringConvertible {
         let description: String
     }

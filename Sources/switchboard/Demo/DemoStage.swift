@@ -120,8 +120,9 @@ struct DemoStage: Sendable {
             ("virtual-servers/review.yaml", ReviewScene.virtualServer),
         ]
         for (name, text) in files {
-            guard FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data((text + "\n").utf8), attributes: [.posixPermissions: 0o600])
-            else { throw Failure(description: "\(folder)/\(name) can't be written") }
+            let path = "\(folder)/\(name)"
+            let isWritten = FileManager.default.createFile(atPath: path, contents: Data((text + "\n").utf8), attributes: [.posixPermissions: 0o600])
+            guard isWritten else { throw Failure(description: "\(path) can't be written") }
         }
     }
 
