@@ -24,6 +24,7 @@ struct DemoScript: Sendable {
             say("")
             say("These MCP servers are running, real ones, each speaking its own dialect:")
             say("  tickets      streamable HTTP, revision 2026-07-28 (stateless)   list, create, close tickets")
+            say("  github       streamable HTTP, revision 2026-07-28, wants a token    list pull requests, comment, delete branches")
             say("  notes        stdio child,     revision 2025-11-25 (sessions)    add, search, delete notes")
             say("  calculator   stdio child,     revision 2026-07-28               add, multiply, …")
             say(stage.notice ?? "  time         stdio child, mcp-server-time from PyPI             what time is it")
