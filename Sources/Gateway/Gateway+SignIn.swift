@@ -76,7 +76,7 @@ extension Gateway {
         _ call: Call, tool: String, _ link: SignInLink, _ message: String, upstream: String, number: Int
     ) throws -> Reply {
         let round = SignInRound(upstream: upstream, link: link.id, number: number, call: call, tool: tool)
-        let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url), "elicitationId": .string(link.id)]
+        let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
         let question: JSONValue = ["method": .string(Method.elicit.rawValue), "params": params]
         let result: JSONValue = [
             "resultType": "input_required",
