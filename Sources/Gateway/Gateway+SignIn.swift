@@ -4,6 +4,7 @@ import Diagnostics
 import JSON
 import MCPProtocol
 import Network
+import Synchronization
 import Transport
 import VirtualServers
 
@@ -141,13 +142,19 @@ extension Gateway {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
         let (snapshot, exposure) = try await exposure(for: call)
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
-        if isSignInTool(name, call, exposure, snapshot) {
+        // Its link may still be on its way up: what counts is whether there is a token.
+        if isSignInTool(name, call, exposure, snapshot), await !isSignedIn(call.caller, to: upstream, in: snapshot) {
             return try await askToSignIn(call, tool: name, SignInNeed(upstream: upstream), after: round)
         }
         guard exposure.definition.upstreams.contains(upstream), snapshot.upstreams[upstream]?.signIn(for: call.caller) != nil,
             exposure.policy.access(of: call.caller).mayUseSomething, call.caller.proof != .none
         else { return nil }
         return text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
+    }
+
+    private func isSignedIn(_ caller: Caller, to upstream: String, in snapshot: Snapshot) async -> Bool {
+        guard let credentials = snapshot.upstreams[upstream]?.credentials else { return false }
+        return (try? await credentials.lines(for: caller)) != nil
     }
 
     // MARK: - Coming back
@@ -159,6 +166,7 @@ extension Gateway {
 
     /// Says where browsers find the gateway.
     func takesSignIns(at addresses: [ListenAddress], scheme: String) {
+        hasListener.store(true, ordering: .relaxed)
         let own = addresses.first { !$0.isWildcard }.map { "\(scheme)://\($0.authority)" }
         signIns?.site = (settings.publicURL ?? own).flatMap { SignInSite(base: $0) }
         introduceToServers()
@@ -173,7 +181,9 @@ extension Gateway {
     }
 
     /// A gateway without an HTTP listener has none for browsers either.
-    func openSignInListener() {}
+    func openSignInListener() {
+        if let signIns, !hasListener.load(ordering: .relaxed) { signInListener.open(for: signIns) }
+    }
 }
 
 extension Call {

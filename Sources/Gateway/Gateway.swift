@@ -17,6 +17,9 @@ package final class Gateway: CallService {
     private let opener: UpstreamOpener
     package let signIns: SignInDesk?
     let signInSeals: SignInSeals
+    let signInListener: SignInListener
+    /// Whether browsers find us at an address of our own.
+    let hasListener = Atomic<Bool>(false)
     private let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
     private let limits: UpstreamLimits
@@ -44,6 +47,7 @@ package final class Gateway: CallService {
             loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)),
             store: StateFolder.tokenStore(settings, environment: environment))
         signIns = try? SignInDesk(services: opener.services)
+        signInListener = SignInListener(loops: loops)
         signInSeals = SignInSeals(stateFolder: settings.stateFolder)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
@@ -78,6 +82,7 @@ package final class Gateway: CallService {
             return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
         }
         identityChanged()
+        introduceToServers()
         for upstream in retired { loops.next().task { await upstream.retire() } }
         for server in changed { changes.publish(.tools, to: server) }
         // What clients use already must not wait for the next one to ask.

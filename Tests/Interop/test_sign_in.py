@@ -1,16 +1,20 @@
 """Users sign in to an upstream: asked for in every era, agreed to in a browser, kept, renewed; and what must not get through."""
 
+import contextlib
 import threading
 import urllib.parse
 
 import pytest
+from harness import schemas
 from harness.authority import AuthorizationServer
 from harness.authority_browser import Browser
 from harness.authority_guard import Guard
 from harness.authority_scene import BearerWire, scene
 from harness.deadline import eventually
+from harness.gateway import Configuration, Gateway
 from harness.upstream import Upstream, running
-from harness.wire import meta
+from harness.wire import Wire, meta
+from test_stdio import Pipe
 
 pytestmark = pytest.mark.gateway
 
@@ -234,6 +238,38 @@ def test_a_scope_that_is_missing_is_asked_for_together_with_the_others(serve, gu
     alice.sign_in(link)
     assert elsewhere.asked("/authorize")[-1]["form"]["scope"] == "mcp admin"
     assert alice.call(**retry).result["content"][0]["text"] == "3"
+
+
+def test_over_stdio_a_listener_on_loopback_is_open_for_the_sign_in(tmp_path, upstream, guard, elsewhere):
+    elsewhere.clients.metadata_documents = False
+    settings = {"one": upstream.settings(credential={"oauth": {"grant": "authorization_code"}}, url=guard.url)}
+    configuration = Configuration(tmp_path, settings, {"team": {"names": "plain", "tools": ["one.*"]}})
+    with contextlib.closing(Pipe(configuration, "team", schemas.MODERN)) as pipe:
+        def call(id, name, arguments, **more):
+            return pipe.ask("tools/call", {"name": name, "arguments": arguments, **more, "_meta": meta(capabilities=LINKS)}, id)["result"]
+
+        question = call(1, "sign_in_one", {})
+        (key, asked), = question["inputRequests"].items()
+        link = asked["params"]["url"]
+        assert link.startswith("http://127.0.0.1:")
+        browser = Browser(ALICE)
+        assert browser.open(link, headers={"Host": "evil.example"}).status == 404
+        page = browser.follow(browser.submit(browser.open(link)))
+        assert page.status == 200, page.text
+        retry = {"requestState": question["requestState"], "inputResponses": {key: {"action": "accept"}}}
+        assert not call(2, "sign_in_one", {}, **retry).get("isError")
+        eventually(lambda: "isError" not in call(3, "add", {"a": 1, "b": 2}))
+
+
+def test_anonymous_callers_cannot_sign_in(tmp_path, upstream, guard):
+    settings = {"one": upstream.settings(credential={"oauth": {"grant": "authorization_code"}}, url=guard.url)}
+    configuration = Configuration(tmp_path, settings, {"team": {"names": "plain", "tools": ["one.*"]}})
+    gateway = Gateway(configuration)
+    gateway.start()
+    with gateway:
+        wire = Wire(gateway.url("team"))
+        assert wire.call("tools/list").result["tools"] == []
+        assert "error" in wire.call("tools/call", {"name": "add", "arguments": {}, "_meta": meta(capabilities=LINKS)}).answer()
 
 
 # Attacks

@@ -34,7 +34,12 @@ package final class SignInDesk: Sendable {
     }
 
     /// Whether nobody is signing in.
-    package var isIdle: Bool { state.withLock { $0.pending.isEmpty } }
+    package var isIdle: Bool {
+        let now = services.now()
+        let (over, isIdle) = state.withLock { ($0.pending.dropExpired(at: now), $0.pending.isEmpty) }
+        tell(over)
+        return isIdle
+    }
 
     /// The upstreams that we introduce ourselves to with a document.
     package func introduce(to upstreams: Set<String>) { state.withLock { $0.documents = upstreams } }
