@@ -98,7 +98,9 @@ extension Gateway {
     private func clientForm(of failure: SignInFailure, of upstream: String) -> ProtocolError {
         switch failure {
         case .anonymous:
-            refusal(of: upstream, "\"\(upstream)\" wants each user to sign in, which anonymous callers can't: bring a key or a token", failure.description)
+            refusal(
+                of: upstream, "\"\(upstream)\" wants each user to sign in, which anonymous callers can't: bring a key or a token", failure.description
+            )
         case .noSite: refusal(of: upstream, "\"\(upstream)\" wants you to sign in, and the gateway is not set up for that", failure.description)
         case .inVain: refusal(of: upstream, "\"\(upstream)\" refuses this with all that you have allowed", failure.description)
         case .tooMany: refusal(of: upstream, "\"\(upstream)\": too many people sign in at the moment; try again later", failure.description)

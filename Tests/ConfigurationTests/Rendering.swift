@@ -82,6 +82,11 @@ private func rendered(_ credential: CredentialDefinition) -> [String] {
     case .tokenExchange(let client, let demand): ["token exchange: \(rendered(client)), \(rendered(demand))"]
     case .signedJWT(let token):
         ["signed token: \(rendered(token.signing)), issuer \(token.issuer), audience \(token.audience), life \(spelled(token.life))"]
+    case .authorizationCode(let signIn):
+        [
+            "sign-in: \(signIn.server), client \(signIn.client.map { "\(rendered($0.id)) by \(rendered($0.authentication))" } ?? "ours")"
+                + ", scopes \(signIn.scopes.joined(separator: " ")), resource \(signIn.resource)"
+        ]
     case .firstOf(let choices):
         choices.flatMap { choice in
             ["for \(choice.who.isEmpty ? "everyone" : choice.who.map(\.reference.text).joined(separator: " ")):"]
@@ -91,14 +96,18 @@ private func rendered(_ credential: CredentialDefinition) -> [String] {
 }
 
 private func rendered(_ client: OAuthClientDefinition) -> String {
-    let proof =
-        switch client.authentication {
-        case .post(let secret): "post \(rendered(secret))"
-        case .basic(let secret): "basic \(rendered(secret))"
-        case .postOrBasic(let secret): "post or basic \(rendered(secret))"
-        case .privateKeyJWT(let signing): rendered(signing)
-        }
-    return "\(client.tokenURL) as \(rendered(client.clientID)) by \(proof)"
+    "\(client.tokenURL) as \(rendered(client.clientID)) by \(rendered(client.authentication))"
+}
+
+private func rendered(_ authentication: OAuthClientDefinition.Authentication) -> String {
+    switch authentication {
+    case .post(let secret): "post \(rendered(secret))"
+    case .basic(let secret): "basic \(rendered(secret))"
+    case .postOrBasic(let secret): "post or basic \(rendered(secret))"
+    case .privateKeyJWT(let signing): rendered(signing)
+    case .none: "nothing"
+    case .issued: "what the server gave"
+    }
 }
 
 private func rendered(_ demand: TokenDemand) -> String {

@@ -28,7 +28,8 @@ struct AuthorizationCodeGrant: CredentialGrant {
     }
 
     private func renewed(
-        _ token: SignInToken, _ refreshToken: Secret, as client: OAuthClientDefinition, isGood: Bool, of identity: CallerIdentity, in store: TokenStore
+        _ token: SignInToken, _ refreshToken: Secret, as client: OAuthClientDefinition, isGood: Bool, of identity: CallerIdentity,
+        in store: TokenStore
     ) async throws(CredentialFailure) -> IssuedCredential {
         var parameters = [("grant_type", "refresh_token"), ("refresh_token", refreshToken.reveal())]
         if let resource = token.resource { parameters.append(("resource", resource)) }

@@ -15,7 +15,9 @@ struct HTTPAddress: Hashable, Sendable {
 
     /// Nil for other schemes, user information, fragments, and characters that don't belong in an address.
     init?(_ text: String) {
-        guard text.utf8.count <= Self.bytesMax, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}#@".utf8.contains($0) }) else { return nil }
+        guard text.utf8.count <= Self.bytesMax, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}#@".utf8.contains($0) }) else {
+            return nil
+        }
         let lower = text.lowercased()
         guard let scheme = ["https://", "http://"].first(where: lower.hasPrefix) else { return nil }
         let rest = text.dropFirst(scheme.utf8.count)

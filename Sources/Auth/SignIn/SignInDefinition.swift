@@ -44,5 +44,7 @@ package struct SignInDefinition: Hashable, Sendable {
         self.resource = resource
     }
 
-    package var references: [SecretReference] { client.map { OAuthClientDefinition(tokenURL: "", clientID: $0.id, authentication: $0.authentication).references } ?? [] }
+    package var references: [SecretReference] {
+        client.map { OAuthClientDefinition(tokenURL: "", clientID: $0.id, authentication: $0.authentication).references } ?? []
+    }
 }

@@ -18,7 +18,9 @@ package struct SignInSite: Hashable, Sendable {
     func link(_ id: String) -> String { base + "/oauth/sign-in/" + id }
 
     /// The address of our client-id metadata document; nil where authorization servers could not read it.
-    func clientDocument(of upstream: String) -> String? { isTLS && HTTPAddress(base)?.isLoopback == false ? base + "/oauth/client/\(upstream).json" : nil }
+    func clientDocument(of upstream: String) -> String? {
+        isTLS && HTTPAddress(base)?.isLoopback == false ? base + "/oauth/client/\(upstream).json" : nil
+    }
 
     /// The cookie that tells one browser from another. With `__Host-` no neighbouring host can set it.
     var cookie: String { isTLS ? "__Host-switchboard-sign-in" : "switchboard-sign-in" }

@@ -11,7 +11,7 @@ struct AuthorizationCodeReader {
         guard let section = Section(node, "`oauth` with authorization_code", Self.keys, &findings) else { return nil }
         let server = server(section, &findings)
         let client = client(section, &findings)
-        let scopes = oauth.demand(section, &findings).scopes
+        let scopes = oauth.scopes(section, &findings)
         let resource = resource(section, &findings)
         if client == nil, section["client_id"] == nil {
             for key in ["client_secret", "client_auth", "key", "key_id", "algorithm"] where section[key] != nil {
@@ -84,7 +84,8 @@ struct AuthorizationCodeReader {
         if text == "none" { return SignInDefinition.Resource.none }
         guard let address = WebAddress(text), address.fragment == nil else {
             findings.add(
-                "`resource` is no absolute address without a fragment (RFC 8707 §2)", at: node.position, fix: "write https://…, or none to send none")
+                "`resource` is no absolute address without a fragment (RFC 8707 §2)", at: node.position,
+                fix: "write https://…, or none to send none")
             return nil
         }
         return .named(text)

@@ -18,7 +18,8 @@ struct OAuthReader {
         guard findings.problems.count == before, let section = Section(node, "`oauth`", Self.keys, &findings) else { return nil }
         guard let grantNode = section["grant"] else {
             findings.add(
-                "`oauth` does not say which `grant`", at: section.position, fix: "write `grant: client_credentials`, `grant: token_exchange` or `grant: authorization_code`")
+                "`oauth` does not say which `grant`", at: section.position,
+                fix: "write `grant: client_credentials`, `grant: token_exchange` or `grant: authorization_code`")
             return nil
         }
         let grant = grantNode.choice(
@@ -85,17 +86,23 @@ struct OAuthReader {
         }
     }
 
-    func demand(_ section: Section, _ findings: inout Findings) -> TokenDemand {
-        var demand = TokenDemand()
+    func scopes(_ section: Section, _ findings: inout Findings) -> [String] {
+        var scopes: [String] = []
         for node in section["scopes"]?.elements("scopes", &findings) ?? [] {
             guard let scope = node.text("scopes", &findings) else { continue }
             // RFC 6749 §3.3.
             if scope.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
-                demand.scopes.append(scope)
+                scopes.append(scope)
             } else {
                 findings.add("\(quoted(scope)) is no scope", at: node.position, fix: "write one scope for each entry, without blanks")
             }
         }
+        return scopes
+    }
+
+    private func demand(_ section: Section, _ findings: inout Findings) -> TokenDemand {
+        var demand = TokenDemand()
+        demand.scopes = scopes(section, &findings)
         if let node = section["resource"], let text = node.text("resource", &findings) {
             if let address = WebAddress(text), address.fragment == nil {
                 demand.resource = text

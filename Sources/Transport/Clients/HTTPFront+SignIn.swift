@@ -20,3 +20,7 @@ extension HTTPExchange {
         respond(reply.status, contentType: reply.isHTML ? "text/html; charset=utf-8" : "application/json", fields: reply.fields, body: reply.body)
     }
 }
+
+extension CallService {
+    package var signIns: SignInDesk? { nil }
+}

@@ -36,7 +36,9 @@ struct AuthorizationServer: Hashable, Sendable {
 
     /// Throws where the document is another issuer's (mix-up), where PKCE is not offered, or an endpoint is missing or unfit.
     init(parsing body: [UInt8], of issuer: String) throws(FetchFailure) {
-        guard let json = try? JSONValue(parsing: body, depthMax: 32), json.members != nil else { throw FetchFailure("its metadata is no JSON object") }
+        guard let json = try? JSONValue(parsing: body, depthMax: 32), json.members != nil else {
+            throw FetchFailure("its metadata is no JSON object")
+        }
         guard let name = json["issuer"]?.string, name.utf8.elementsEqual(issuer.utf8) else { throw FetchFailure("its metadata is of another issuer") }
         // Without PKCE whoever sees the code could redeem it (MCP 2026-07-28 basic/authorization, "Authorization Code Protection").
         guard json["code_challenge_methods_supported"]?.array?.contains("S256") == true else {

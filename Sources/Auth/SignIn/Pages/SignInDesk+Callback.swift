@@ -6,7 +6,8 @@ extension SignInDesk {
         else {
             log.warning("a browser came back with a state that is unknown, used or too old")
             return Self.page(
-                "Nobody waits for this", 400, "This sign-in is over, or it was not begun here. Ask your agent for the tool again to get another link.")
+                "Nobody waits for this", 400, "This sign-in is over, or it was not begun here. Ask your agent for the tool again to get another link."
+            )
         }
         // Who was sent away must come back: a code from another browser would put somebody else's account into this caller's hands.
         guard let browser = request.cookie(departure.site.cookie), SHA256Digest(of: browser) == departure.browser else {
@@ -25,7 +26,9 @@ extension SignInDesk {
             }
             return fail(pending, "the server answers \(error.prefix(80)): \((parameters["error_description"] ?? "").prefix(300))")
         }
-        guard let code = parameters["code"], (1...4_096).contains(code.utf8.count) else { return fail(pending, "the server sent neither a code nor an error") }
+        guard let code = parameters["code"], (1...4_096).contains(code.utf8.count) else {
+            return fail(pending, "the server sent neither a code nor an error")
+        }
         do {
             try await redeem(Secret(code), pending, departure)
         } catch {
@@ -34,7 +37,8 @@ extension SignInDesk {
         signedIn(pending)
         let cookie = "\(departure.site.cookie)=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax\(departure.site.isTLS ? "; Secure" : "")"
         var page = SignInPage("You are signed in")
-        page.say("\(pending.caller) can use \(pending.demand.upstream) with your account from now on. You can close this page and go back to your agent.")
+        page.say(
+            "\(pending.caller) can use \(pending.demand.upstream) with your account from now on. You can close this page and go back to your agent.")
         return page.reply(200, fields: [("Set-Cookie", cookie)])
     }
 

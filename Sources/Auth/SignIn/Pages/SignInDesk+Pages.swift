@@ -51,7 +51,8 @@ extension SignInDesk {
             ("You sign in at", pending.plan.server.host),
             ("Scopes", pending.wantedScopes.isEmpty ? "what the server gives by default" : pending.wantedScopes.joined(separator: ", ")),
         ])
-        page.say("Go on only if that is you, and you asked for it just now. If somebody sent you this link, close the page: they would use your account.")
+        page.say(
+            "Go on only if that is you, and you asked for it just now. If somebody sent you this link, close the page: they would use your account.")
         page.button("I am \(pending.caller): go on", token: token)
         let lifetime = limits.linkLife.components.seconds
         let secure = pending.site.isTLS ? "; Secure" : ""
@@ -71,7 +72,8 @@ extension SignInDesk {
             let form = FormParameters(String(decoding: request.body.prefix(8_192), as: UTF8.self)), let token = form["token"],
             seal.open(token, for: "sign-in form") == Array("\(browser) \(secret)".utf8)
         else {
-            return Self.page("This page is out of date", 403, "Your browser did not send what it was given. Allow cookies for this site and open the link again.")
+            return Self.page(
+                "This page is out of date", 403, "Your browser did not send what it was given. Allow cookies for this site and open the link again.")
         }
         guard let pending = use(secret: secret) else { return Self.gone }
         do {
@@ -95,7 +97,8 @@ extension SignInDesk {
         log.warning("\(pending.caller) could not sign in to \(pending.demand.upstream), error id \(id): \(cause)")
         if let over = take(pending) { tell([over]) }
         return Self.page(
-            "That did not work", 502, "\(pending.demand.upstream) gave no access (error id \(id)). Ask your agent for the tool again to get another link.")
+            "That did not work", 502,
+            "\(pending.demand.upstream) gave no access (error id \(id)). Ask your agent for the tool again to get another link.")
     }
 
     // MARK: - Pages

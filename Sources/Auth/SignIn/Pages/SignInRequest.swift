@@ -12,7 +12,8 @@ package struct SignInRequest: Sendable {
     package var body: [UInt8]
 
     package init(
-        method: String, path: String, query: String? = nil, cookies: [String] = [], origin: String? = nil, fetchSite: String? = nil, body: [UInt8] = []
+        method: String, path: String, query: String? = nil, cookies: [String] = [], origin: String? = nil, fetchSite: String? = nil,
+        body: [UInt8] = []
     ) {
         self.method = method
         self.path = path
@@ -66,7 +67,8 @@ struct FormParameters {
             case UInt8(ascii: "+"): result.append(0x20)
             case UInt8(ascii: "%"):
                 let digits = rest.prefix(2)
-                guard digits.count == 2, digits.allSatisfy({ $0 != 0x2B && $0 != 0x2D }), let value = UInt8(String(Substring(digits)), radix: 16) else { return nil }
+                guard digits.count == 2, digits.allSatisfy({ $0 != 0x2B && $0 != 0x2D }), let value = UInt8(String(Substring(digits)), radix: 16)
+                else { return nil }
                 result.append(value)
                 rest = rest.dropFirst(2)
             default: result.append(byte)
