@@ -52,27 +52,32 @@ extension Gateway {
 
     /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
     private func target(named name: String, of call: Call) async throws -> (Upstream, Int, Exposure) {
-        let snapshot = snapshot
+        var snapshot = snapshot
         if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
             let upstream = snapshot.upstreams[exposure.tools[index].upstream],
             exposure.policy.access(of: call.caller).denial(of: index) == nil
         {
             return (try instance(of: upstream, for: call, tool: name), index, exposure)
         }
-        let (later, exposure) = try await self.exposure(for: call)
-        let access = exposure.policy.access(of: call.caller)
-        guard let index = exposure.index(of: name), let upstream = later.upstreams[exposure.tools[index].upstream] else {
-            if let missing = exposure.missingUpstream(thatMayExpose: name), access.mayUse(unknownTool: name, of: missing),
-                let upstream = later.upstreams[missing]
-            {
+        var exposure: Exposure
+        (snapshot, exposure) = try await self.exposure(for: call)
+        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+            // A list does not wait for what starts slowly; a call can't do without it.
+            let instance = try instance(of: starting, for: call, tool: name)
+            await instance.settled(within: starting.definition.timeout)
+            snapshot = self.snapshot
+            exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
+        }
+        guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
+            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
                 let instance = try instance(of: upstream, for: call, tool: name)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
                 let reason = instance.status.lastError ?? "it is still starting"
-                throw clientForm(of: failure ?? .unavailable(reason), from: missing, tool: name)
+                throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: name)
             }
             throw Denial(Decision(.denied, reason: "there is no such tool"))
         }
-        if let denial = access.denial(of: index) { throw denial }
+        if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
         return (try instance(of: upstream, for: call, tool: name), index, exposure)
     }
 
@@ -101,6 +106,15 @@ extension Gateway {
         throw clientForm(of: .credential(.notForCaller("no entry of its `credential` is for \(call.caller)")), from: upstream.name, tool: tool)
     }
 
+    /// An upstream that is away and may have a tool of that name, which the caller may use.
+    private func upstream(
+        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+    ) -> UpstreamInstances? {
+        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        else { return nil }
+        return snapshot.upstreams[missing]
+    }
+
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
 
     private func cannotAsk(_ upstream: String) -> ProtocolError {
@@ -115,13 +129,27 @@ extension Gateway {
         let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
         var missing: JSONValue = [:]
         for question in questions {
-            let method = question.value["method"]?.string ?? ""
-            let capability = String(method.prefix { $0 != "/" })
-            if declared[capability] == nil { missing[capability] = [:] }
+            let (capability, detail) = Self.capability(for: question.value)
+            guard let known = declared[capability] else {
+                missing[capability] = detail.map { $0 == "form" ? [:] : [$0: [:]] } ?? [:]
+                continue
+            }
+            if let detail, known[detail] == nil, !(detail == "form" && known == [:]) { missing[capability] = [detail: [:]] }
         }
         guard missing.members?.isEmpty == false else { return }
         throw ProtocolError(
             .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
+    }
+
+    /// What a client must have declared to be asked this; elicitation without a mode is of forms, which `{}` declares too
+    /// (MCP 2026-07-28 client/elicitation, "Capabilities"; client/sampling, "Capabilities").
+    private static func capability(for question: JSONValue) -> (String, detail: String?) {
+        let capability = String((question["method"]?.string ?? "").prefix { $0 != "/" })
+        return switch capability {
+        case "elicitation": (capability, question["params"]?["mode"] == "url" ? "url" : "form")
+        case "sampling": (capability, question["params"]?["tools"] == nil ? nil : "tools")
+        default: (capability, nil)
+        }
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").

@@ -110,6 +110,18 @@ def test_a_client_is_asked_only_what_it_can_answer(workshop, declared, missing):
     assert sent[META + "clientCapabilities"] == declared, "the upstream hears what the client can do, and no more"
 
 
+@pytest.mark.parametrize("declared, question, missing", [
+    ({"elicitation": {}}, {"method": "elicitation/create", "params": {"mode": "url", "message": "?", "url": "https://e.test"}}, {"elicitation": {"url": {}}}),
+    ({"elicitation": {"url": {}}}, QUESTIONS["who"], {"elicitation": {"form": {}}}),
+    ({"sampling": {}}, {"method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 1, "tools": []}}, {"sampling": {"tools": {}}}),
+], ids=["a form is no address", "an address is no form", "a model without tools"])
+def test_the_kind_of_question_counts_too(workshop, declared, question, missing):
+    result = {"resultType": "input_required", "requestState": "s", "inputRequests": {"q": question}}
+    _, gateway = workshop.serve_raw(tools=TOOLS, result=json.dumps(result))
+    error = Wire(gateway.url("team")).call("tools/call", CALL, capabilities=declared).error
+    assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": missing})
+
+
 def test_a_legacy_client_is_told_that_it_cannot_be_asked(workshop):
     result = {"resultType": "input_required", "requestState": "s", "inputRequests": QUESTIONS}
     _, gateway = workshop.serve_raw(tools=TOOLS, result=json.dumps(result))

@@ -122,6 +122,19 @@ def test_a_child_that_always_crashes_is_not_started_in_a_loop(workshop):
     eventually(lambda: any("broken" in line and "cannot find my config" in line for line in gateway.process.stderr.splitlines()))
 
 
+def test_a_call_waits_for_an_upstream_that_starts_slowly_and_a_list_does_not(workshop):
+    gate = workshop.folder / "gate"
+    os.mkfifo(gate)
+    late = workshop.upstream("late", "current", "stdio")
+    settings = {"command": "/bin/sh", "args": ["-c", 'read line < "$0"; exec "$@"', str(gate), *late.command]}
+    configuration = workshop.configuration({"late": settings}, {"team": {"tools": ["late.*"]}})
+    wire = Wire(workshop.gateway(configuration).url("team"))
+    assert wire.call("tools/list").result["tools"] == []
+    with wire.call("tools/call", {"name": "late_echo", "arguments": {"text": "at last"}}) as call:
+        gate.write_text("go\n")
+        assert call.answer()["result"]["content"][0]["text"] == "at last"
+
+
 @pytest.mark.quick
 def test_a_command_that_does_not_exist_is_said_plainly(workshop):
     steady = workshop.upstream("steady")

@@ -35,9 +35,9 @@ package struct Redaction: Sendable {
         return text
     }
 
-    /// The same, cut to what a message may quote; after masking, so that no half of a secret is left.
+    /// The same on one line, cut to what a message may quote; after masking, so that no half of a secret is left.
     package func excerpt(_ text: String) -> String {
-        let text = mask(text)
+        let text = mask(text).split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
         return text.count > Self.excerptLength ? text.prefix(Self.excerptLength) + "…" : text
     }
 }

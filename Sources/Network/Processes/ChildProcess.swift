@@ -65,6 +65,12 @@ package final class ChildProcess: @unchecked Sendable {
     /// How it ended; nil while it runs.
     package var exit: ChildExit? { state.withLock { $0.exit } }
 
+    /// How it ended, waiting a moment for the news; nil while it runs.
+    package func exit(within limit: Duration) async -> ChildExit? {
+        _ = await exited(within: limit)
+        return exit
+    }
+
     /// Appends a newline; false when too much is queued or the child takes no more. Any thread.
     package func send(line: [UInt8]) -> Bool { writer.send(line: line) }
 

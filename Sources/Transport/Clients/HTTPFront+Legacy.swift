@@ -81,8 +81,11 @@ extension HTTPFront {
 
     /// GET: the session's own stream, for what belongs to no request.
     func serveLegacyStream(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
-        guard exchange.request.headers["accept"].map({ $0.contains("text/event-stream") || $0.contains("*/*") }) ?? true else {
-            return exchange.respondText(406, "accept text/event-stream", fields: fields)
+        let accept = exchange.request.headers["accept"] ?? "*/*"
+        let isKnown = exchange.request.headers["mcp-session-id"] != nil
+        guard accept.contains("text/event-stream") || isKnown && accept.contains("*/*") else {
+            let hint = "this is an MCP server: give this address to an MCP client (a GET here accepts text/event-stream)"
+            return exchange.respondText(406, hint, fields: fields)
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {

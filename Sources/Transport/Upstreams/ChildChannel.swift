@@ -26,7 +26,7 @@ final class ChildChannel: DuplexChannel {
                     let quoted = redaction.excerpt(excerpt(line))
                     let what = "wrote a line that is no MCP message (\(error.error.message)): \(quoted)"
                     log.warning(what)
-                    if let id = error.id { pending.fail(id: id, "it \(what)") }
+                    if let id = error.id { pending.fail(id: id, "it \(what)") } else { pending.noise("it \(what)") }
                     return
                 }
                 if pending.route(message) { return }
@@ -39,7 +39,7 @@ final class ChildChannel: DuplexChannel {
             },
             onLog: { line in log.info(redaction.mask(line)) },
             onExit: { exit in
-                let reason = "the process has ended: \(exit)"
+                let reason = ended(exit)
                 pending.lose(reason)
                 onEvent(.lost(reason))
             },
@@ -60,8 +60,13 @@ final class ChildChannel: DuplexChannel {
     }
 
     func send(_ bytes: [UInt8]) async throws(UpstreamError) {
-        guard child.send(line: bytes.onOneLine()) else { throw .unavailable("its input is full or closed") }
+        guard !child.send(line: bytes.onOneLine()) else { return }
+        // Most often because it has just ended, which is the better thing to say.
+        if let exit = await child.exit(within: .milliseconds(200)) { throw .unavailable(Self.ended(exit)) }
+        throw .unavailable("its input is full or closed")
     }
+
+    private static func ended(_ exit: ChildExit) -> String { "the process has ended: \(exit)" }
 
     func close() async { await child.terminate(grace: .seconds(2)) }
 }

@@ -21,6 +21,8 @@ final class PendingCalls: Sendable {
         /// Those that a client waits for.
         var forClients: Set<Int> = []
         var lost: String?
+        /// The last thing that came and was no message.
+        var noise: String?
     }
 
     private let state = Mutex(State())
@@ -72,6 +74,11 @@ final class PendingCalls: Sendable {
         }
         _ = mailbox?.send(.malformed(reason))
     }
+
+    /// Notes what came and was no message of any call; it may explain a silence.
+    func noise(_ what: String) { state.withLock { $0.noise = what } }
+
+    var lastNoise: String? { state.withLock { $0.noise } }
 
     /// Ends every call, and refuses later ones.
     func lose(_ reason: String) {

@@ -20,7 +20,7 @@ final class SSEChannel: DuplexChannel {
         let response = try await endpoint.send(.post, target: target, fields: [], body: bytes, within: endpoint.limits.openingTime)
         let body = (try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)) ?? []
         guard (200..<300).contains(response.status) else {
-            throw .unavailable("it answered a message with HTTP \(response.status): \(excerpt(body))")
+            throw .unavailable("it answered a message with \(response.quoted(body))")
         }
     }
 

@@ -47,7 +47,13 @@ enum StdioOpening {
                 guard era == .automatic, case .timedOut = error else { throw error }
             }
         }
-        let answer = try await ask(.initialize, channel, pending, era: .legacy, within: limits.openingTime)
+        let answer: Message
+        do throws(UpstreamError) {
+            answer = try await ask(.initialize, channel, pending, era: .legacy, within: limits.openingTime)
+        } catch {
+            guard case .timedOut = error, let noise = pending.lastNoise else { throw error }
+            throw .violation("no answer in time; \(noise)")
+        }
         guard let result = answer.resultValue else {
             // It was silent only because it starts slowly, and by now has answered both.
             if let probe, case .element(.message(let late)) = await probe.mailbox.next(within: .zero),

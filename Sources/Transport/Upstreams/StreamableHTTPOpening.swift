@@ -86,7 +86,7 @@ enum StreamableHTTPOpening {
             let session = response.headers["mcp-session-id"]
             if [400, 404, 405].contains(response.status) {
                 let body = (try? await response.body(max: 64 * 1024, within: limits.probeTime)) ?? []
-                throw LegacyFailure.notStreamable("it answered `initialize` with HTTP \(response.status): \(excerpt(body))")
+                throw LegacyFailure.notStreamable("it answered `initialize` with \(response.quoted(body))")
             }
             let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: limits.openingTime)
             guard let result = message.resultValue else {

@@ -45,7 +45,7 @@ final class StreamableHTTPReader {
         case 401, 403: throw .refused("it refuses the gateway's credential (HTTP \(response.status))")
         case 200..<300: throw .violation("it answered with something that is no MCP message: \(excerpt(bytes))")
         case 429, 502, 503, 504: throw .refused("it answered with HTTP \(response.status)")
-        default: throw .refused("it answered with HTTP \(response.status): \(excerpt(bytes))")
+        default: throw .refused("it answered with \(response.quoted(bytes))")
         }
     }
 

@@ -205,7 +205,7 @@ package final class Upstream: Sendable {
         while true {
             let opened = ContinuousClock.now
             let end = await attempt()
-            if end.isStop { break }
+            if end.isStop || state.withLock({ $0.isStopping }) { break }
             if ContinuousClock.now - opened > limits.retryMax { failures = 0 }
             failures += 1
             let isLooping = failures >= 5 && definition.endpoint.isChild && end.isLoss

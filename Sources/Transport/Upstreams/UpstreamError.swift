@@ -1,4 +1,5 @@
 import Auth
+import Network
 
 /// Why an upstream gave no answer. The text is for the log; clients see only what kind it was.
 package enum UpstreamError: Error, Sendable, CustomStringConvertible {
@@ -47,3 +48,13 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
 
 /// The beginning of what an upstream sent; whoever shows it masks and cuts it.
 func excerpt(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(4_000), as: UTF8.self) }
+
+extension HTTPClientResponse {
+    /// Status and the beginning of the body; a page for people tells nothing but that this is none for programs.
+    func quoted(_ body: [UInt8]) -> String {
+        if headers["content-type"]?.hasPrefix("text/html") == true {
+            return "HTTP \(status) and a web page; is this the address of an MCP server?"
+        }
+        return body.isEmpty ? "HTTP \(status)" : "HTTP \(status): \(excerpt(body))"
+    }
+}
