@@ -28,7 +28,8 @@ def run(*arguments, folder=None, **more):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["check", "--help"], ["tools", "--help"], ["call", "--help"],
-                                       ["import", "--help"], ["stdio", "--help"], ["demo", "--help"], ["accept", "--help"], ["explain", "--help"]])
+                                       ["import", "--help"], ["stdio", "--help"], ["demo", "--help"], ["accept", "--help"],
+                                       ["explain", "--help"], ["key", "--help"]])
 def test_help_goes_to_standard_output(arguments):
     done = run(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
@@ -38,7 +39,7 @@ def test_help_goes_to_standard_output(arguments):
 
 def test_help_names_every_command():
     done = run("--help")
-    for command in ("demo", "serve", "stdio", "check", "tools", "call", "accept", "import"):
+    for command in ("demo", "serve", "stdio", "check", "tools", "call", "accept", "import", "key"):
         assert re.search(rf"^\s+(switchboard )?{command}\b", done.stdout, re.M), command
 
 
@@ -55,7 +56,7 @@ def test_a_wrong_command_line_is_status_2(arguments, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["key", "new", "a"], ["key", "list"], ["snippet", "claude-code", "--server", "x"],
+    ["snippet", "claude-code", "--server", "x"],
 ])
 def test_what_comes_later_is_refused_and_says_so(arguments, tmp_path):
     done = run(*arguments, folder=tmp_path)

@@ -66,6 +66,8 @@ package struct KeysFile: Sendable {
 
     private func write(_ keys: [APIKey]) throws(KeysFileError) {
         let draft = path + ".\(getpid()).tmp"
+        // What a process of the same number left when it was killed; the lock keeps others out.
+        unlink(draft)
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("\(shown) cannot be written") }
         let text = Array(Self.text(of: keys).utf8)

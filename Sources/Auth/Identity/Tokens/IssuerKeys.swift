@@ -21,6 +21,8 @@ final class IssuerKeys: Sendable {
         var tried = Int.min
         var discovered: (address: String, at: Int)?
         var failure = "its keys were not read yet"
+        /// Whether the failure was logged that lasts.
+        var isLogged = false
         var isFetching = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -111,13 +113,17 @@ final class IssuerKeys: Sendable {
     private func finish(_ outcome: Result<Answer, FetchFailure>, _ state: inout State) -> [CheckedContinuation<Void, Never>] {
         switch outcome {
         case .success(let answer):
-            (state.set, state.read, state.due) = (answer.set, now(), now() + answer.freshness)
+            if state.isLogged { log.info("the keys of \(settings.issuer) can be read again") }
+            (state.set, state.read, state.due, state.isLogged) = (answer.set, now(), now() + answer.freshness, false)
         case .failure(let failure):
+            if !state.isLogged || state.failure != failure.description {
+                let rest = state.set == nil ? "its tokens are refused" : "the keys known so far stay in use"
+                log.warning("the keys of \(settings.issuer) can't be read: \(failure); \(rest)")
+            }
             state.failure = failure.description
+            state.isLogged = true
             state.discovered = nil
-            state.due = now() + Self.pause
-            let rest = state.set == nil ? "its tokens are refused" : "the keys known so far stay in use"
-            log.warning("the keys of \(settings.issuer) can't be read: \(failure); \(rest)")
+            state.due = now() + (state.set == nil ? Self.firstPause : Self.pause)
         }
         state.isFetching = false
         defer { state.waiters = [] }
