@@ -105,7 +105,7 @@ def write(folder, gateway, **servers):
 
 @pytest.mark.parametrize("place, key, text", [
     ("gateway.yaml", "policy", "policy: [{ deny: a.x }]\n"),
-    ("gateway.yaml", "audit", "audit: { file: audit.jsonl }\n"), ("gateway.yaml", "tls", "tls: { certificate: a.pem, private_key: a.key }\n"),
+    ("gateway.yaml", "audit", "audit: { file: audit.jsonl }\n"),
     ("virtual-servers/team.yaml", "roles", "roles: { all: { who: [everyone], allow: ['*'] } }\n"),
 ])
 def test_check_refuses_what_comes_later_instead_of_ignoring_it(tmp_path, place, key, text):
