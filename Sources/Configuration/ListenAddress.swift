@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// A host and port to listen on, checked to be loopback.
+/// A host and port to listen on.
 package struct ListenAddress: Hashable, Sendable {
     /// `localhost` or an address, IPv6 without brackets.
     package var host: String
@@ -8,8 +8,7 @@ package struct ListenAddress: Hashable, Sendable {
     package var port: Int
     package var position: SourcePosition
 
-    /// Reads `HOST:PORT` or `[IPv6]:PORT`; refuses what is not loopback, for without identity everyone who reaches
-    /// the gateway could call every tool.
+    /// Reads `HOST:PORT` or `[IPv6]:PORT`. Whether it may be listened on is for `Settings.refusal` to say.
     package init(parsing text: String, at position: SourcePosition) throws(ConfigurationError) {
         let wrong = ConfigurationError("\(quoted(text)) is no HOST:PORT", at: position, fix: "write 127.0.0.1:8080")
         guard let colon = text.lastIndex(of: ":"), let port = decimal(text[text.index(after: colon)...], max: 65_535) else { throw wrong }
@@ -19,11 +18,6 @@ package struct ListenAddress: Hashable, Sendable {
         let isAddress = IPAddress.canonicalV6(name) != nil
         guard isBracketed == isAddress, isBracketed || WebAddress.isHostName(name) else { throw wrong }
         let host = IPAddress.canonicalV6(name) ?? name.lowercased()
-        guard IPAddress.isLoopback(host) else {
-            throw ConfigurationError(
-                "refuses to listen on \(host): without identity anyone who reaches it could call every tool", at: position,
-                fix: "listen on 127.0.0.1")
-        }
         self.init(host: host, port: port, position: position)
     }
 
@@ -32,6 +26,12 @@ package struct ListenAddress: Hashable, Sendable {
         self.port = port
         self.position = position
     }
+
+    /// Whether only this machine reaches it, for sure.
+    package var isLoopback: Bool { IPAddress.isLoopback(host) }
+
+    /// Whether it stands for every address of the machine.
+    package var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
     /// `HOST:PORT`, IPv6 in brackets.
     package var authority: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }

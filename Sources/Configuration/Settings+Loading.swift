@@ -1,6 +1,13 @@
+import Auth
 import Diagnostics
 import Transport
 import VirtualServers
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 extension Settings {
     /// Reads gateway.yaml at `path` and the files of the virtual servers, blocking, and checks all of it.
@@ -34,12 +41,17 @@ struct GatewayReader {
         let listen = listen(section["listen"])
         let publicURL = section["public_url"].flatMap { Configuration.publicURL($0, &findings) }
         let allowedOrigins = section["allowed_origins"].map { origins($0, &findings) } ?? []
-        let identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
-        if identity.anonymousAsWritten == false, !identity.isConfigured, !section.has("tls") {
+        let tls = section["tls"].flatMap { TLSReader(folder: file.folder, now: time(nil)).read($0, &findings) }
+        var identity = IdentityReader(folder: file.folder).read(section["identity"], &files, &findings)
+        identity.certificates = tls?.clientCA != nil
+        if identity.anonymousAsWritten == false, !identity.isConfigured, tls != nil || section["tls"] == nil {
             findings.add(
                 "nobody would be let in: `anonymous` is false, and callers have no way to say who they are",
                 at: section.position(of: "identity"), fix: "write `keys_file: keys.yaml` or `issuers`, or remove `anonymous`")
         }
+        let rule = ListenRule(identity: identity, isTLS: section["tls"] != nil, publicURL: publicURL)
+        findings.add(listen.compactMap(rule.refusal))
+        findings.warn(listen.compactMap(rule.warning))
         let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
         let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
@@ -59,9 +71,9 @@ struct GatewayReader {
             return .problems((findings.problems + unresolved.values.joined()).inFileOrder(), files: files)
         }
         let settings = Settings(
-            listen: listen, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
-            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
-            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
+            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, identity: identity,
+            discoveryHosts: discoveryHosts, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -158,10 +170,10 @@ struct GatewayReader {
 
     private static let keys = Section.Keys(
         known: [
-            "listen", "public_url", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "state_key", "limits",
+            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state",
+            "state_key", "limits",
         ],
         refused: [
-            "tls": later("tls", "remove it, and put a proxy that ends TLS on this machine"),
             "audit": later("audit", "remove it"),
             "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),

@@ -5,8 +5,10 @@ import VirtualServers
 
 /// The configuration, checked: what gateway.yaml and the files of the virtual servers say.
 package struct Settings: Hashable, Sendable {
-    /// Never empty, loopback only; 127.0.0.1:8080 where nothing is written.
+    /// Never empty; beyond loopback only where callers prove who they are. 127.0.0.1:8080 where nothing is written.
     package var listen: [ListenAddress]
+    /// What the listeners prove themselves with; nil where they speak plain HTTP.
+    package var tls: TLSSettings?
     /// How clients reach the gateway, without a slash at its end.
     package var publicURL: String?
     /// As browsers spell them, besides loopback and `publicURL`.

@@ -15,6 +15,7 @@ extension Gateway {
     func reloadKeys() {
         guard let keys = settings.currentKeys() else { return }
         identity.use(keys)
+        identityChanged()
     }
 
     /// Reads issuers' keys before anybody has to wait for them. On a loop.

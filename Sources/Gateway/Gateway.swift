@@ -25,6 +25,10 @@ package final class Gateway: CallService {
         var snapshot: Snapshot
         /// What is wrong with the configuration on disk, where that is not the one in force.
         var rejected: [Problem] = []
+        /// What is wrong with the files for TLS, where those in force are older ones.
+        var staleTLS: Problem?
+        /// Told when other callers than before may be let in.
+        var onIdentityChange: (@Sendable () -> Void)?
         var isStopping = false
     }
 
@@ -68,6 +72,7 @@ package final class Gateway: CallService {
             state.rejected = []
             return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
         }
+        identityChanged()
         for upstream in retired { loops.next().task { await upstream.retire() } }
         for server in changed { changes.publish(.tools, to: server) }
         // What clients use already must not wait for the next one to ask.
@@ -81,6 +86,14 @@ package final class Gateway: CallService {
         log.error("the new configuration has mistakes and is not used; the old one stays in force")
         for problem in problems { log.error(problem.description) }
     }
+
+    /// `tell` is called, on any thread, whenever other callers than before may be let in.
+    func whenIdentityChanges(_ tell: @escaping @Sendable () -> Void) { state.withLock { $0.onIdentityChange = tell } }
+
+    func identityChanged() { state.withLock { $0.onIdentityChange }?() }
+
+    /// Remembers for `/readyz` what is wrong with the files for TLS; nil when those in force are the present ones.
+    func noteTLS(_ problem: Problem?) { state.withLock { $0.staleTLS = problem } }
 
     /// Takes over baselines that another process has accepted.
     func reloadBaselines() {
@@ -161,7 +174,7 @@ package final class Gateway: CallService {
     }
 
     package func readiness() -> (isReady: Bool, report: JSONValue) {
-        let (snapshot, rejected) = state.withLock { ($0.snapshot, $0.rejected) }
+        let (snapshot, rejected, stale) = state.withLock { ($0.snapshot, $0.rejected, $0.staleTLS) }
         let used = Set(snapshot.settings.virtualServers.flatMap(\.upstreams))
         // A readiness probe warms what clients are going to need.
         for name in used { snapshot.upstreams[name]?.start() }
@@ -169,13 +182,16 @@ package final class Gateway: CallService {
         let servers = snapshot.settings.virtualServers.map { definition in
             JSONValue.Member(definition.name, ["tools": .number(String(snapshot.exposures[definition.name]?.tools.count ?? 0))])
         }
-        let report: JSONValue = [
+        var report: JSONValue = [
             "status": "ready",
             "configuration": [
                 "state": rejected.isEmpty ? "current" : "rejected", "problems": .array(rejected.map { .string($0.description) }),
             ],
             "upstreams": .object(upstreams), "virtual_servers": .object(servers),
         ]
+        if snapshot.settings.tls != nil {
+            report["tls"] = ["state": stale == nil ? "current" : "stale", "problems": .array(stale.map { [.string($0.description)] } ?? [])]
+        }
         return (true, report)
     }
 

@@ -2,6 +2,7 @@ import Auth
 import Configuration
 import Diagnostics
 import Network
+import Synchronization
 import Transport
 
 #if canImport(FoundationEssentials)
@@ -20,9 +21,14 @@ package final class HTTPService: Sendable {
     /// The listeners' addresses with the ports that they really have.
     package let addresses: [ListenAddress]
     package let gateway: Gateway
+    /// `https` or `http`.
+    package let scheme: String
+    private let front: HTTPFront
+    private let tls: ListenerTLS?
     private let server: HTTPServer
     private let reloader: Reloader
     private let loops: LoopGroup
+    private let isStopping = Atomic<Bool>(false)
     private let stopRequested = Mailbox<Bool>(capacity: 1)
     private let log = Log("gateway")
     /// For the last answers, once the upstreams are gone.
@@ -37,7 +43,13 @@ package final class HTTPService: Sendable {
         let front = HTTPFront(
             service: gateway, settings: HTTPFrontSettings(settings, listen: listen ?? settings.listen),
             seal: try StateFolder.seal(in: settings.stateFolder))
-        server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: nil) { exchange in await front.handle(exchange) }
+        for address in listen ?? [] {
+            if let refusal = settings.refusal(of: address) { throw ConfigurationError(refusal) }
+        }
+        tls = try settings.tls.map { try ListenerTLS($0, requiresClientCertificate: settings.requiresClientCertificate) }
+        scheme = tls == nil ? "http" : "https"
+        server = HTTPServer(loops: loops, limits: HTTPLimits(settings.limits), tls: tls?.context) { exchange in await front.handle(exchange) }
+        self.front = front
         var addresses = listen ?? settings.listen
         for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
         self.addresses = addresses
@@ -56,10 +68,14 @@ package final class HTTPService: Sendable {
         } catch {
             log.error("can't listen to signals: \(error)")
         }
+        gateway.whenIdentityChanges { [front] in front.endLostAccess() }
+        if let tls { reloader.alongside { [gateway] in gateway.refresh(tls) } }
         reloader.start(on: loops.loops[0])
-        for address in addresses { log.info("listening on http://\(address.authority)") }
+        loops.loops[0].task { [self] in await watchAccess() }
+        for address in addresses { log.info("listening on \(scheme)://\(address.authority)") }
         _ = await stopRequested.next()
         log.info("stopping")
+        isStopping.store(true, ordering: .relaxed)
         reloader.stop()
         server.stopAccepting()
         gateway.changes.end()
@@ -76,18 +92,39 @@ package final class HTTPService: Sendable {
         log.info("stopped")
     }
 
+    /// Ends what belongs to tokens and keys that have run out, once a second for all of it.
+    private func watchAccess() async {
+        while (try? await loops.loops[0].sleep(for: .seconds(1))) != nil, !isStopping.load(ordering: .relaxed) { front.endLostAccess() }
+    }
+
     package func stop() { _ = stopRequested.send(true) }
+}
+
+extension Gateway {
+    /// Takes new files for TLS, if there are any; blocks.
+    fileprivate func refresh(_ tls: ListenerTLS) {
+        let settings = settings
+        guard let files = settings.tls else { return }
+        switch tls.refresh(files, requiresClientCertificate: settings.requiresClientCertificate) {
+        case nil: break
+        case .success: noteTLS(nil)
+        case .failure(let error):
+            noteTLS(Problem(error.text, at: files.position, fix: "mend the files; the certificate before stays in force"))
+        }
+    }
 }
 
 extension HTTPFrontSettings {
     init(_ settings: Settings, listen: [ListenAddress]) {
-        var hosts = Set(listen.map(\.host))
+        var hosts = Set(listen.filter { !$0.isWildcard }.map(\.host))
         var origins = Set(settings.allowedOrigins.map { $0.lowercased() })
         if let url = settings.publicURL, let (origin, host) = Self.parts(of: url) {
             hosts.insert(host)
             origins.insert(origin)
         }
         self.init(hosts: hosts, origins: origins)
+        publicURL = settings.publicURL
+        servesAddresses = listen.contains(where: \.isWildcard)
         heartbeat = settings.limits.heartbeat
         jsonDepthMax = settings.limits.jsonDepthMax
     }

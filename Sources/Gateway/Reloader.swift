@@ -14,6 +14,9 @@ package final class Reloader: Sendable {
     private let log = Log("configuration")
 
     private struct State {
+        var isPolling = false
+        /// Other work that looks at files, done at every look.
+        var alongside: (@Sendable () -> Void)?
         var watch: FileWatch
         var baselines: FileWatch
         var isStopped = false
@@ -34,17 +37,30 @@ package final class Reloader: Sendable {
         loop.task { await self.keepKeysFresh(on: loop) }
     }
 
+    /// `work` is done, off the loops, at every look at the files, after what changed has come into force.
+    func alongside(_ work: @escaping @Sendable () -> Void) { state.withLock { $0.alongside = work } }
+
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Reads everything anew, whether or not a file looks changed.
     package func reloadSoon() { queue.async { self.reload() } }
 
     private func poll(on loop: EventLoop) async {
-        while (try? await loop.sleep(for: .seconds(1))) != nil, !state.withLock({ $0.isStopped }) {
+        // A key that is revoked shall be of no use a second later.
+        while (try? await loop.sleep(for: .milliseconds(500))) != nil, !state.withLock({ $0.isStopped }) {
+            // A look may take long on a slow disk; they must not pile up.
+            guard
+                state.withLock({ state in
+                    defer { state.isPolling = true }
+                    return !state.isPolling
+                })
+            else { continue }
             queue.async {
+                defer { self.state.withLock { $0.isPolling = false } }
                 guard !self.state.withLock({ $0.isStopped }) else { return }
                 if self.state.withLock({ $0.baselines.hasChanged() }) { self.gateway.reloadBaselines() }
                 if self.state.withLock({ $0.watch.hasChanged() }) { self.reload() }
+                self.state.withLock { $0.alongside }?()
             }
         }
     }
@@ -68,9 +84,12 @@ package final class Reloader: Sendable {
             gateway.apply(settings)
             log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
             if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
-                || old.publicURL != settings.publicURL || old.allowedOrigins != settings.allowedOrigins || old.stateFolder != settings.stateFolder
+                || old.publicURL != settings.publicURL || (old.tls == nil) != (settings.tls == nil) || old.allowedOrigins != settings.allowedOrigins
+                || old.stateFolder != settings.stateFolder
             {
-                log.warning("changes of listen, limits, public_url, allowed_origins and state take effect when the gateway is started again")
+                log.warning(
+                    "changes of listen, limits, public_url, allowed_origins and state, and tls where there was none, take effect when the gateway is started again"
+                )
             }
         }
     }

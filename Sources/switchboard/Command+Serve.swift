@@ -40,13 +40,16 @@ extension Command {
             }
         }
         guard let (path, settings, watch) = Configured.settings(words) else { return 1 }
+        for address in listen ?? [] {
+            if let refusal = settings.refusal(of: address) { throw UsageError("--listen \(address.authority): \(refusal.what)", hint: refusal.fix) }
+        }
         let count = max(1, ProcessInfo.processInfo.activeProcessorCount)
         return onLoops(count: count) { [listen] loops in
             do {
                 let service = try HTTPService(
                     settings, configuration: path, watch: watch, listen: listen, environment: Configured.environment, loops: loops)
                 for server in settings.virtualServers {
-                    Log("gateway").info("virtual server \(server.name) at http://\(service.addresses[0].authority)/\(server.name)/mcp")
+                    Log("gateway").info("virtual server \(server.name) at \(service.scheme)://\(service.addresses[0].authority)/\(server.name)/mcp")
                 }
                 await service.run()
                 return 0

@@ -29,6 +29,7 @@ import Testing
         ("the configuration", "gateway.yaml", "zzzzzz: 1\nupstreams: { a: { command: a } }\n"),
         ("identity", "gateway.yaml", "identity: { zzzzzz: 1 }\n"), ("an issuer", "gateway.yaml", "identity: { issuers: [{ zzzzzz: 1 }] }\n"),
         ("claims", "gateway.yaml", "identity: { issuers: [{ claims: { zzzzzz: 1 } }] }\n"),
+        ("TLS", "gateway.yaml", "tls: { zzzzzz: 1 }\nupstreams: { a: { command: a } }\n"),
         ("an upstream", "gateway.yaml", "upstreams: { a: { command: a, zzzzzz: 1 } }\n"),
         ("a credential", "gateway.yaml", "upstreams: { a: { url: 'https://a.example/', credential: { zzzzzz: 1 } } }\n"),
         ("a virtual server", "virtual-servers/a.yaml", "access: everyone\nzzzzzz: 1\n"),

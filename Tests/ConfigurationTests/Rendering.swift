@@ -13,6 +13,7 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
     case .settings(let settings, _):
         lines += settings.unresolved.sorted { $0.key < $1.key }.flatMap { entry in entry.value.map { "down: \(entry.key): \($0)" } }
         lines.append("listen: " + settings.listen.map(\.authority).joined(separator: " "))
+        if let tls = settings.tls { lines.append("tls: \(tls.certificate) \(tls.privateKey) \(tls.clientCA ?? "")") }
         if let url = settings.publicURL { lines.append("public url: \(url)") }
         if !settings.allowedOrigins.isEmpty { lines.append("origins: \(settings.allowedOrigins.joined(separator: " "))") }
         lines += rendered(settings.identity)

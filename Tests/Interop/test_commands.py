@@ -103,7 +103,7 @@ def write(folder, gateway, **servers):
 
 
 @pytest.mark.parametrize("place, key, text", [
-    ("gateway.yaml", "audit", "audit: { file: audit.jsonl }\n"), ("gateway.yaml", "tls", "tls: { certificate: a.pem, private_key: a.key }\n"),
+    ("gateway.yaml", "audit", "audit: { file: audit.jsonl }\n"),
 ])
 def test_check_refuses_what_comes_later_instead_of_ignoring_it(tmp_path, place, key, text):
     texts = {"gateway.yaml": "upstreams: { a: { url: 'http://127.0.0.1:1/mcp' } }\n", "virtual-servers/team.yaml": "tools: [a.x]\naccess: everyone\n"}

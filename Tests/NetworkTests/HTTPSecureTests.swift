@@ -29,6 +29,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "\u{16}\u{3}\u{1}", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    func aHandshakeThatIsNotFinishedIsGivenUp(start: String) async throws {
+        try await withLoops { loop, loops in
+            let certificates = try await TestCertificates(on: loop)
+            defer { certificates.remove() }
+            var limits = HTTPLimits()
+            limits.headerTimeout = .milliseconds(50)
+            let server = HTTPServer(loops: loops, limits: limits, tls: try certificates.server(), handler: Self.who)
+            let port = try server.listen(host: "127.0.0.1", port: 0)
+            let connection = try await Connection.connect(host: "127.0.0.1", port: UInt16(port), within: .seconds(5), on: loop)
+            defer { connection.close() }
+            connection.write(Array(start.utf8))
+            while try await connection.fill(within: .seconds(5)) { #expect(!text(connection.input.take(connection.input.count)).contains("HTTP")) }
+        }
+    }
+
     @Test func secureRequestsGoThroughATunnelOfTheProxy() async throws {
         try await withLoops { loop, loops in
             let certificates = try await TestCertificates(on: loop)

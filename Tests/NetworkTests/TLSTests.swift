@@ -123,6 +123,8 @@ struct TestCertificates: Sendable {
                 let certificate = await shown.next() ?? nil
                 #expect(certificate?.uriNames == (context === named ? ["spiffe://test/robot"] : nil))
                 #expect(certificate?.commonName == (context === named ? "robot" : nil))
+                #expect(certificate?.fingerprint.count == (context === named ? 64 : nil))
+                #expect(certificate.map { (86_400...3 * 86_400).contains($0.expires - time(nil)) } == (context === named ? true : nil))
                 connection.close()
             }
         }
@@ -161,6 +163,64 @@ struct TestCertificates: Sendable {
             }
             await expect(kind: .timedOut) {
                 _ = try await Connection.connect(to: [mute.address], tls: context, serverName: "localhost", within: .milliseconds(20), on: loop)
+            }
+        }
+    }
+
+    @Test func `another certificate is for connections that come from then on; a wrong one changes nothing`() async throws {
+        try await onLoop { loop in
+            let (old, new) = (try await TestCertificates(on: loop), try await TestCertificates(on: loop))
+            defer {
+                old.remove()
+                new.remove()
+            }
+            let server = try old.server()
+            let listener = try serve(on: loop, tls: server, echo)
+            defer { listener.stop() }
+            func connect(_ certificates: TestCertificates) async throws -> Connection {
+                let context = try TLSClientContext(authorities: certificates.path("ca.pem"))
+                return try await Connection.connect(host: "localhost", port: listener.port, tls: context, within: .seconds(5), on: loop)
+            }
+            let first = try await connect(old)
+            #expect(throws: NetworkError.self) { try server.replace(certificate: new.path("server.pem"), key: old.path("server.key")) }
+            #expect(throws: NetworkError.self) {
+                try server.replace(certificate: new.path("server.pem"), key: new.path("server.key"), clientAuthorities: new.path("server.key"))
+            }
+            try await connect(old).close()
+            try server.replace(certificate: new.path("server.pem"), key: new.path("server.key"))
+            try await connect(new).close()
+            await expect(kind: .tls) { try await connect(old).close() }
+            first.write([1])
+            #expect(try await read(1, from: first) == [1])
+            first.close()
+        }
+    }
+
+    @Test func `files are checked before they are used`() async throws {
+        try await onLoop { loop in
+            let certificates = try await TestCertificates(on: loop)
+            defer { certificates.remove() }
+            let soon = 86_400...3 * 86_400
+            #expect(soon.contains(try TLSFile.expiry(ofCertificate: certificates.path("server.pem")) - time(nil)))
+            #expect(soon.contains(try TLSFile.expiry(ofAuthorities: certificates.path("ca.pem")) - time(nil)))
+            #expect(try TLSFile.isKey(certificates.path("server.key"), for: certificates.path("server.pem")))
+            #expect(try !TLSFile.isKey(certificates.path("client.key"), for: certificates.path("server.pem")))
+            #expect(throws: NetworkError.self) { try TLSFile.expiry(ofCertificate: certificates.path("server.key")) }
+            #expect(throws: NetworkError.self) { try TLSFile.expiry(ofAuthorities: certificates.path("server.key")) }
+            #expect(throws: NetworkError.self) { try TLSFile.isKey(certificates.path("server.pem"), for: certificates.path("server.pem")) }
+        }
+    }
+
+    @Test func `a key with a passphrase is refused, without asking for it`() async throws {
+        try await onLoop { loop in
+            let certificates = try await TestCertificates(on: loop)
+            defer { certificates.remove() }
+            _ = try await run(
+                "openssl", ["pkey", "-in", "server.key", "-aes256", "-passout", "pass:secret", "-out", "locked.key"], in: certificates.folder,
+                on: loop)
+            #expect(throws: NetworkError.self) { try TLSFile.isKey(certificates.path("locked.key"), for: certificates.path("server.pem")) }
+            #expect(throws: NetworkError.self) {
+                try TLSServerContext(certificate: certificates.path("server.pem"), key: certificates.path("locked.key"))
             }
         }
     }

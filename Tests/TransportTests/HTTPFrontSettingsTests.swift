@@ -58,6 +58,16 @@ struct HTTPFrontSettingsTests {
         #expect(settings.refusal(of: request) != nil)
     }
 
+    @Test(
+        "where every address is listened on, any address may be called, but no name",
+        arguments: [("10.1.2.3:8080", true), ("[fd00::1]", true), ("192.168.1.9", true), ("evil.com", false), ("0.0.0.0", false), ("[::]", false)])
+    func addresses(host: String, isServed: Bool) throws {
+        var settings = settings
+        #expect(settings.refusal(of: try request([("Host", host)])) != nil)
+        settings.servesAddresses = true
+        #expect((settings.refusal(of: try request([("Host", host)])) == nil) == isServed)
+    }
+
     @Test("a permitted page may read the answer, and is told what it may send")
     func cors() throws {
         #expect(settings.corsFields(for: try request([("Host", "localhost")])).isEmpty)

@@ -49,7 +49,7 @@ struct SessionTests {
             other[index] = other[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             #expect(table.session(String(decoding: other, as: UTF8.self), server: "team", caller: .anonymous) == nil)
         }
-        let fields = bytes(#"["k","team","anonymous","2025-06-18"]{}"#)
+        let fields = bytes(#"["k","team","[\"anonymous\",null,null]","2025-06-18"]{}"#)
         #expect(Session(opening: try seal.seal(fields, for: "session"), with: seal) != nil)
         #expect(Session(opening: try seal.seal(fields, for: "state"), with: seal) == nil)
         #expect(Session(opening: try Seal(key: Array(1..<33)).seal(fields, for: "session"), with: seal) == nil)

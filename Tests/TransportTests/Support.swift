@@ -36,14 +36,26 @@ func onLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async thro
 /// A gateway that answers `tools/list` at once and holds `tools/call` until it is cancelled or released.
 final class FakeService: CallService {
     let changes = ChangeFeed()
+    private let present: Mutex<Identity>
     let calls = Mailbox<Call>(capacity: 4_096)
     private let held = Mutex<[String: Mailbox<Bool>]>([:])
+
+    init(identity: IdentitySettings = IdentitySettings()) { present = Mutex(Self.identity(identity)) }
+
+    var identity: Identity { present.withLock { $0 } }
+    func change(_ settings: IdentitySettings) { present.withLock { $0 = Self.identity(settings) } }
+
+    private static func identity(_ settings: IdentitySettings) -> Identity {
+        Identity(settings, fetch: { (_) throws(FetchFailure) in throw FetchFailure("no network here") })
+    }
 
     func server(named name: String?) -> String? { name == "team" || name == nil ? "team" : nil }
     func describe(_ server: String) -> ServerDescription? {
         server == "team" ? ServerDescription(name: "team", title: "Team", instructions: "Ask first.") : nil
     }
-    func readiness() -> (isReady: Bool, report: JSONValue) { (true, [:]) }
+    func readiness() -> (isReady: Bool, report: JSONValue) {
+        (true, ["status": "ready", "configuration": ["state": "current", "problems": []], "upstreams": [:]])
+    }
 
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply? {
         calls.send(call)

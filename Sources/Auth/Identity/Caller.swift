@@ -82,12 +82,18 @@ package struct BearerToken: Hashable, Sendable {
     package let expires: Int
     /// Whose key signed it, so that it ends when its issuer withdraws the key; nil in tests.
     let signer: SHA256Digest?
+    /// The one address that it is for; nil for all of them.
+    let resource: String?
 
-    init(value: Secret, expires: Int, signer: SHA256Digest? = nil) {
+    init(value: Secret, expires: Int, signer: SHA256Digest? = nil, resource: String? = nil) {
         self.value = value
         self.expires = expires
         self.signer = signer
+        self.resource = resource
     }
+
+    /// Whether it was issued for this address, or for all.
+    func isFor(_ other: String?) -> Bool { resource.map { resource in other.map { isSame(resource, $0) } ?? false } ?? true }
 
     package static func == (a: BearerToken, b: BearerToken) -> Bool { a.value.reveal() == b.value.reveal() }
     package func hash(into hasher: inout Hasher) { hasher.combine(value.reveal()) }

@@ -35,7 +35,7 @@ package final class Identity: Sendable {
         guard let outcome = try? look(at: presented) else { return nil }
         switch outcome {
         case .caller(let caller): return caller
-        case .token(let token): return remembered(SHA256Digest(of: token))
+        case .token(let token): return remembered(SHA256Digest(of: token), at: presented.resource)
         }
     }
 
@@ -43,7 +43,7 @@ package final class Identity: Sendable {
     package func identify(_ presented: Presented) async throws(IdentityRefusal) -> Caller {
         switch try look(at: presented) {
         case .caller(let caller): return caller
-        case .token(let text): return try await caller(token: text)
+        case .token(let text): return try await caller(token: text, at: presented.resource)
         }
     }
 
@@ -86,23 +86,25 @@ package final class Identity: Sendable {
         return .caller(.anonymous)
     }
 
-    private func remembered(_ digest: SHA256Digest) -> Caller? {
+    private func remembered(_ digest: SHA256Digest, at resource: String?) -> Caller? {
         guard let known = memory.caller(of: digest) else { return nil }
-        if isStillGood(known.caller), case .token(let issuer) = known.caller.proof, issuers[issuer]?.term === known.term { return known.caller }
+        if isStillGood(known.caller), case .token(let issuer) = known.caller.proof, issuers[issuer]?.term === known.term {
+            return known.caller.token?.isFor(resource) == true ? known.caller : nil
+        }
         memory.forget(digest)
         return nil
     }
 
-    private func caller(token text: String) async throws(IdentityRefusal) -> Caller {
+    private func caller(token text: String, at resource: String?) async throws(IdentityRefusal) -> Caller {
         guard !issuers.isEmpty else { throw .invalid("something that is no API key, and no issuer of tokens is configured") }
         let token = try JSONWebToken(text)
         let digest = SHA256Digest(of: text)
-        if let caller = remembered(digest) { return caller }
+        if let caller = remembered(digest, at: resource) { return caller }
         // Not proven yet, only where to look: the signature must be by this issuer's key.
         guard let name = token.claims["iss"]?.string, let issuer = issuers[name], isSame(name, issuer.settings.issuer) else {
             throw .invalid("a token of an unknown issuer (`iss`)")
         }
-        let caller = try await issuer.caller(presenting: token, text)
+        let caller = try await issuer.caller(presenting: token, text, at: resource)
         let expires = (caller.token?.expires ?? 0) + TokenClaims.skew
         memory.remember(caller, of: digest, term: issuer.term, until: expires, now: now())
         return caller

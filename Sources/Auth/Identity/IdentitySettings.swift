@@ -37,16 +37,19 @@ package struct IssuerSettings: Hashable, Sendable {
     package var jwksURL: String?
     package var algorithms: [SignatureAlgorithm]
     package var claims: ClaimNames
+    /// What its tokens must all have in `scope`.
+    package var scopes: [String]
 
     package init(
         issuer: String, audiences: [String], jwksURL: String? = nil, algorithms: [SignatureAlgorithm] = SignatureAlgorithm.standard,
-        claims: ClaimNames = ClaimNames()
+        claims: ClaimNames = ClaimNames(), scopes: [String] = []
     ) {
         self.issuer = issuer
         self.audiences = audiences
         self.jwksURL = jwksURL
         self.algorithms = algorithms
         self.claims = claims
+        self.scopes = scopes
     }
 }
 

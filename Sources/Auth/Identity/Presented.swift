@@ -6,11 +6,14 @@ package struct Presented: Sendable {
     package var apiKey: String?
     /// The client's certificate, verified by TLS against `tls.client_ca`.
     package var certificate: PresentedCertificate?
+    /// The address by which the client reaches what it wants, such as `https://mcp.example.com/team/mcp`; nil where there is none.
+    package var resource: String?
 
-    package init(authorization: String? = nil, apiKey: String? = nil, certificate: PresentedCertificate? = nil) {
+    package init(authorization: String? = nil, apiKey: String? = nil, certificate: PresentedCertificate? = nil, resource: String? = nil) {
         self.authorization = authorization
         self.apiKey = apiKey
         self.certificate = certificate
+        self.resource = resource
     }
 }
 

@@ -17,6 +17,8 @@ struct Findings {
         warnings.append(Problem(what, at: position, fix: fix))
     }
 
+    mutating func warn(_ problems: some Sequence<Problem>) { warnings += problems }
+
     /// The value, or nil and its problem noted.
     mutating func value<Value>(_ body: () throws(ConfigurationError) -> Value) -> Value? {
         do throws(ConfigurationError) {

@@ -6,7 +6,7 @@ enum IssuerReader {
     /// The issuer; nil where something is wrong, and it is noted.
     static func read(_ node: YAMLNode, _ findings: inout Findings) -> IssuerSettings? {
         let before = findings.problems.count
-        let keys = Section.Keys(known: ["issuer", "audience", "jwks_url", "algorithms", "claims"])
+        let keys = Section.Keys(known: ["issuer", "audience", "jwks_url", "algorithms", "claims", "scopes"])
         guard let section = Section(node, "an issuer", keys, &findings) else { return nil }
         let issuer = section["issuer"].flatMap { name($0, &findings) }
         if section["issuer"] == nil {
@@ -21,8 +21,9 @@ enum IssuerReader {
         let jwks = section["jwks_url"].flatMap { safeAddress($0, "jwks_url", &findings) }
         let algorithms = section["algorithms"].map { self.algorithms($0, &findings) } ?? SignatureAlgorithm.standard
         let claims = claims(section["claims"], &findings)
+        let scopes = section["scopes"].map { self.scopes($0, &findings) } ?? []
         guard findings.problems.count == before, let issuer else { return nil }
-        return IssuerSettings(issuer: issuer, audiences: audiences, jwksURL: jwks, algorithms: algorithms, claims: claims)
+        return IssuerSettings(issuer: issuer, audiences: audiences, jwksURL: jwks, algorithms: algorithms, claims: claims, scopes: scopes)
     }
 
     private static func name(_ node: YAMLNode, _ findings: inout Findings) -> String? {
@@ -49,6 +50,18 @@ enum IssuerReader {
         let elements = if case .sequence(let nodes) = node.content { nodes } else { [node] }
         if elements.isEmpty { findings.add("`audience` is empty", at: node.position, fix: "write what the tokens have in `aud`") }
         return elements.compactMap { $0.text("audience", &findings) }
+    }
+
+    private static func scopes(_ node: YAMLNode, _ findings: inout Findings) -> [String] {
+        (node.elements("scopes", &findings) ?? []).compactMap { element in
+            guard let text = element.text("scopes", &findings) else { return nil }
+            // RFC 6749 §3.3; they are shown to clients in a header.
+            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
+                findings.add("\(quoted(text)) is no scope", at: element.position, fix: "write one scope for each entry of the list")
+                return nil
+            }
+            return text
+        }
     }
 
     private static func algorithms(_ node: YAMLNode, _ findings: inout Findings) -> [SignatureAlgorithm] {

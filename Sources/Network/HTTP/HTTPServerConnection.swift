@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// One client's connection: reads a request, has it answered, and reads the next.
 ///
 /// Bytes that arrive meanwhile stay in the connection's input, so pipelined requests are answered in order.
@@ -25,6 +27,7 @@ final class HTTPServerConnection {
 
     /// Serves requests until the connection ends.
     func run() async {
+        guard await shakesHands() else { return connection.closeAfterWriting() }
         connection.onPeerClose = { [weak self] in self?.peerWentAway() }
         do throws(HTTPFault) {
             while try await serveOne() {}
@@ -33,6 +36,20 @@ final class HTTPServerConnection {
             refuse(error)
         }
         connection.onPeerClose = nil
+    }
+
+    /// Whether a TLS client finishes its handshake in time: one that never does must not keep its place.
+    private func shakesHands() async -> Bool {
+        guard connection.isSecure else { return true }
+        idleSince = connection.loop.now
+        defer { idleSince = nil }
+        do throws(NetworkError) {
+            try await connection.secured(within: limits.headerTimeout)
+            return !connection.isClosed
+        } catch {
+            if error.kind == .tls { Log("http").info("no TLS with \(error.text)") }
+            return false
+        }
     }
 
     /// Reads and answers one request; false when there will be no other.

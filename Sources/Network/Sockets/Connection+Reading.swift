@@ -32,6 +32,28 @@ extension Connection {
         }
     }
 
+    /// Waits on a server until a TLS client has shaken hands, up to the duration; at once for a connection without TLS.
+    ///
+    /// Throws `.timedOut`, `.closed` and `.tls`. What the client sent along stays to be read by `fill`.
+    package func secured(within limit: Duration) async throws(NetworkError) {
+        guard let tls else { return }
+        let deadline = loop.now.advanced(by: limit)
+        while !tls.isEstablished {
+            guard state == .open else { throw .closed }
+            switch readOnce() {
+            case .bytes, .progress: continue
+            case .end: throw .closed
+            case .failed(let error): throw error
+            case .blocked: break
+            }
+            switch await waitReadable(until: deadline) {
+            case .ready: continue
+            case .closed: throw .closed
+            case .timedOut: throw NetworkError(.timedOut, "\(peer) did not finish the TLS handshake in time")
+            }
+        }
+    }
+
     /// Whether a pooled connection may carry another request: it is open, and nothing has come that nobody asked for. RFC 9112 §9.3.1.
     package func isStillUsable() -> Bool {
         guard !isClosed, !hungUp, input.isEmpty, reader == nil else { return false }

@@ -1,13 +1,27 @@
 import COpenSSL
 
-/// What we want to know of a verified certificate: its URI names in order, and its common name.
+/// What we want to know of a verified certificate: its URI names in order, its common name, and which one it is.
 package struct PeerCertificate: Sendable, Hashable {
     package let uriNames: [String]
     package let commonName: String?
+    /// The SHA-256 of its DER form, in hex.
+    package let fingerprint: String
+    /// Until when it is good, in seconds since 1970.
+    package let expires: Int
 
     init(_ certificate: OpaquePointer) {
         uriNames = Self.uriNames(of: certificate)
         commonName = Self.commonName(of: certificate)
+        fingerprint = Self.fingerprint(of: certificate)
+        expires = tlsSeconds(X509_get0_notAfter(certificate)) ?? 0
+    }
+
+    private static func fingerprint(of certificate: OpaquePointer) -> String {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        guard X509_digest(certificate, EVP_sha256(), &digest, &count) == 1 else { return "" }
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.prefix(Int(count)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func uriNames(of certificate: OpaquePointer) -> [String] {

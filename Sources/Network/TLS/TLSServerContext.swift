@@ -1,6 +1,9 @@
 import COpenSSL
+import Synchronization
 
 /// How others call us: a certificate and its key, and, if a client authority is given, client certificates verified by it.
+///
+/// `replace` changes all of it for the connections that come from then on; open ones keep what they began with.
 package final class TLSServerContext: Sendable {
     package enum ClientCertificate: Sendable {
         /// Verified when shown; a caller without one is let in.
@@ -8,11 +11,42 @@ package final class TLSServerContext: Sendable {
         case required
     }
 
-    nonisolated(unsafe) private let context: OpaquePointer
+    private let loaded: Mutex<LoadedTLSFiles>
 
-    /// PEM files; throws `.tls` with the file that is wrong.
+    /// PEM files; throws `.tls` with the file that is wrong. Blocks.
     package init(
         certificate: String, key: String, clientAuthorities: String? = nil, clientCertificate: ClientCertificate = .optional
+    ) throws(NetworkError) {
+        let files = try LoadedTLSFiles(
+            certificate: certificate, key: key, clientAuthorities: clientAuthorities, clientCertificate: clientCertificate)
+        loaded = Mutex(files)
+    }
+
+    /// Takes other files, or what the same ones hold now; when it throws, nothing has changed. Blocks.
+    ///
+    /// Tickets of earlier sessions are not taken any more, so that a client whose authority has gone can't resume.
+    package func replace(
+        certificate: String, key: String, clientAuthorities: String? = nil, clientCertificate: ClientCertificate = .optional
+    ) throws(NetworkError) {
+        let files = try LoadedTLSFiles(
+            certificate: certificate, key: key, clientAuthorities: clientAuthorities, clientCertificate: clientCertificate)
+        loaded.withLock { $0 = files }
+    }
+
+    func stream() throws(NetworkError) -> TLSStream {
+        // A session holds on to the context that it was made of.
+        guard let ssl = SSL_new(loaded.withLock({ $0 }).context) else { throw NetworkError(.tls, TLSError.takeText()) }
+        SSL_set_accept_state(ssl)
+        return TLSStream(ssl: ssl, name: "the client")
+    }
+}
+
+/// One set of files, read.
+private final class LoadedTLSFiles: Sendable {
+    nonisolated(unsafe) let context: OpaquePointer
+
+    init(
+        certificate: String, key: String, clientAuthorities: String?, clientCertificate: TLSServerContext.ClientCertificate
     ) throws(NetworkError) {
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw NetworkError(.tls, TLSError.takeText()) }
         self.context = context
@@ -32,12 +66,6 @@ package final class TLSServerContext: Sendable {
     }
 
     deinit { SSL_CTX_free(context) }
-
-    func stream() throws(NetworkError) -> TLSStream {
-        guard let ssl = SSL_new(context) else { throw NetworkError(.tls, TLSError.takeText()) }
-        SSL_set_accept_state(ssl)
-        return TLSStream(ssl: ssl, name: "the client")
-    }
 }
 
 /// ALPN (RFC 7301): `http/1.1` if the client offers it, otherwise none.

@@ -51,6 +51,8 @@ package protocol CallService: Sendable {
     func describe(_ server: String) -> ServerDescription?
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
+    /// Who is let in now.
+    var identity: Identity { get }
     /// The state of configuration and upstreams, for `/readyz`.
     func readiness() -> (isReady: Bool, report: JSONValue)
     var changes: ChangeFeed { get }

@@ -46,7 +46,9 @@ package final class DuplexClient: Sendable {
     }
 
     /// Takes one message from the client. Must be called on a loop.
-    package func receive(_ bytes: [UInt8]) {
+    ///
+    /// `sender` is who sent this one, where every message proves it anew; it has the same identity as the client's caller.
+    package func receive(_ bytes: [UInt8], from sender: Caller? = nil) {
         let message: Message
         do {
             message = try Message(scanning: bytes, depthMax: jsonDepthMax)
@@ -55,7 +57,7 @@ package final class DuplexClient: Sendable {
             return
         }
         switch message.kind {
-        case .request: begin(message)
+        case .request: begin(message, from: sender ?? caller)
         case .notification: take(message)
         case .result, .error: break
         }
@@ -127,7 +129,7 @@ package final class DuplexClient: Sendable {
         speaksModern && (message.params.meta?.protocolVersion != nil || message.method == .discover || message.method == .listen)
     }
 
-    private func begin(_ message: Message) {
+    private func begin(_ message: Message, from caller: Caller) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
         if message.method == .initialize, !isModern(message) {
             _ = send(initialize(message, id: id).bytes)
@@ -150,7 +152,7 @@ package final class DuplexClient: Sendable {
             return
         }
         EventLoop.current?.task { [self] in
-            let reply = await answer(message, id: id, cancellation: cancellation)
+            let reply = await answer(message, id: id, from: caller, cancellation: cancellation)
             let idle = state.withLock { state in
                 state.running[key] = nil
                 state.subscriptions[key] = nil
@@ -162,9 +164,9 @@ package final class DuplexClient: Sendable {
         }
     }
 
-    private func answer(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
+    private func answer(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller, cancellation: Cancellation) async -> Reply? {
         if isModern(message) {
-            return await answerModern(message, id: id, cancellation: cancellation)
+            return await answerModern(message, id: id, from: caller, cancellation: cancellation)
         }
         switch message.method {
         case .ping:
@@ -189,7 +191,9 @@ package final class DuplexClient: Sendable {
         }
     }
 
-    private func answerModern(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async -> Reply? {
+    private func answerModern(
+        _ message: Message, id: ArraySlice<UInt8>, from caller: Caller, cancellation: Cancellation
+    ) async -> Reply? {
         do {
             let checked = try ModernRequest.check(message, headers: nil)
             switch message.method {

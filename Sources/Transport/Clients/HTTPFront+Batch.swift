@@ -5,12 +5,13 @@ import Network
 
 extension HTTPFront {
     /// JSON-RPC batches, which only 2025-03-26 has; each member is answered as if it had come alone.
-    func handleBatch(_ exchange: HTTPExchange, server: String, header: String?, fields: [(String, String)]) async {
+    func handleBatch(_ exchange: HTTPExchange, _ visit: Visit, header: String?) async {
+        let fields = visit.fields
         func refuse(_ status: Int, _ error: ProtocolError) {
             exchange.respond(status, contentType: "application/json", fields: fields, body: Reply(error, id: [], isIDKnown: false).bytes)
         }
         let sessionID = exchange.request.headers["mcp-session-id"]
-        let session = sessionID.flatMap { sessions.session($0, server: server, caller: .anonymous) }
+        let session = sessionID.flatMap { sessions.session($0, server: visit.server, caller: visit.caller) }
         if sessionID != nil, session == nil { return refuse(404, ProtocolError(.invalidRequest, "Session not found")) }
         let revision = session?.revision ?? header.flatMap(Revision.init) ?? .v2025_03_26
         guard revision <= .v2025_03_26 else {
@@ -38,13 +39,14 @@ extension HTTPFront {
                 case .setLogLevel: replies.append(setLogLevel(message, id: id, session: session).bytes)
                 case .initialize: replies.append(Reply(ProtocolError(.invalidRequest, "Invalid request: `initialize` in a batch"), id: id).bytes)
                 default:
-                    let reply = await answer(message, revision: revision, session: session, server: server, to: SilentChannel())
+                    let reply = await answer(message, revision: revision, session: session, visit, to: SilentChannel())
                     if let reply { replies.append(reply.bytes) }
                 }
             } catch {
                 replies.append(Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil).bytes)
             }
         }
+        if answerLostAccess(exchange, visit) { return }
         guard !replies.isEmpty else { return exchange.respond(202, contentType: nil, fields: fields) }
         let body = [UInt8(ascii: "[")] + replies.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
         exchange.respond(200, contentType: "application/json", fields: fields, body: body)

@@ -7,14 +7,15 @@ extension HTTPFront {
     /// A message of 2025-03-26 to 2025-11-25 (MCP 2025-11-25 basic/transports). A client without a session id is served as one that knows
     /// no sessions.
     func handleLegacy(
-        _ message: Message, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, server: String, header: String?, fields: [(String, String)]
+        _ message: Message, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, _ visit: Visit, header: String?
     ) async {
+        let fields = visit.fields
         if message.method == .initialize, message.kind == .request {
-            return begin(message, exchange, server: server, fields: fields)
+            return begin(message, exchange, visit)
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {
-            session = sessions.session(id, server: server, caller: .anonymous)
+            session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else {
                 let error = ProtocolError(.invalidRequest, "Session not found: start a new one with `initialize`")
                 let reply = Reply(error, id: message.id.map { message.bytes[$0.range] } ?? [], isIDKnown: message.id != nil)
@@ -35,33 +36,36 @@ extension HTTPFront {
             await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
         default:
             channel.keepAlive()
-            guard let reply = await answer(message, revision: revision, session: session, server: server, to: channel) else {
-                return channel.abandon()
+            guard let reply = await answer(message, revision: revision, session: session, visit, to: channel) else {
+                return answerLostAccess(exchange, visit) ? channel.close() : channel.abandon()
             }
             await channel.finish(reply.bytes, status: 200)
         }
     }
 
     func answer(
-        _ message: Message, revision: Revision, session: Session?, server: String, to channel: any ClientChannel
+        _ message: Message, revision: Revision, session: Session?, _ visit: Visit, to channel: any ClientChannel
     ) async -> Reply? {
         let cancellation = Cancellation()
         let key = message.idText ?? ""
         if let session { sessions.add(cancellation, id: key, of: session) }
         defer { if let session { sessions.remove(callWith: key, of: session) } }
+        let ticket = visit.caller.proof == .none ? nil : access.enter(visit.caller, .call) { cancellation.cancel() }
+        defer { if let ticket { access.leave(ticket) } }
         let call = Call(
-            server: server, caller: .anonymous, message: message, revision: revision,
+            server: visit.server, caller: visit.caller, message: message, revision: revision,
             clientCapabilities: session?.capabilities ?? Array("{}".utf8), logLevel: sessions.logLevel(of: session), cancellation: cancellation)
         return await service.answer(call, to: channel)
     }
 
-    private func begin(_ message: Message, _ exchange: HTTPExchange, server: String, fields: [(String, String)]) {
+    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) {
+        let (server, fields) = (visit.server, visit.fields)
         let id = message.id.map { message.bytes[$0.range] } ?? []
         guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
-            let session = try Session(server: server, caller: .anonymous, revision: revision, capabilities: capabilities)
+            let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
             let reply = description.initialized(revision, id: id)
             exchange.respond(
                 200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
@@ -80,7 +84,8 @@ extension HTTPFront {
     }
 
     /// GET: the session's own stream, for what belongs to no request.
-    func serveLegacyStream(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
+    func serveLegacyStream(_ exchange: HTTPExchange, _ visit: Visit) async {
+        let fields = visit.fields
         let accept = exchange.request.headers["accept"] ?? "*/*"
         let isKnown = exchange.request.headers["mcp-session-id"] != nil
         guard accept.contains("text/event-stream") || isKnown && accept.contains("*/*") else {
@@ -89,11 +94,13 @@ extension HTTPFront {
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {
-            session = sessions.session(id, server: server, caller: .anonymous)
+            session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
-        let listener = service.changes.listen(to: server)
+        let listener = service.changes.listen(to: visit.server)
         defer { service.changes.leave(listener) }
+        let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
+        defer { access.leave(ticket) }
         if let session { sessions.replaceStream(of: session, with: listener) }
         defer { if let session { sessions.removeStream(of: session, listener) } }
         exchange.onPeerGone = { listener.changes.close() }
@@ -110,11 +117,12 @@ extension HTTPFront {
     }
 
     /// DELETE: the session ends.
-    func endSession(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) {
+    func endSession(_ exchange: HTTPExchange, _ visit: Visit) {
+        let fields = visit.fields
         guard let id = exchange.request.headers["mcp-session-id"] else {
             return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
         }
-        guard let session = sessions.session(id, server: server, caller: .anonymous) else {
+        guard let session = sessions.session(id, server: visit.server, caller: visit.caller) else {
             return exchange.respondText(404, "session not found", fields: fields)
         }
         sessions.end(session)

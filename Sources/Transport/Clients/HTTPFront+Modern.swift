@@ -5,10 +5,10 @@ import Network
 
 extension HTTPFront {
     /// A request of 2026-07-28: stateless, header and body agreeing; closing the connection cancels it.
-    func handleModern(_ message: Message, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, server: String) async {
+    func handleModern(_ message: Message, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, _ visit: Visit) async {
         guard message.kind == .request, let id = message.id.map({ message.bytes[$0.range] }) else {
             // No notification is defined for clients here, and responses are never awaited: taken, and nothing done.
-            if message.kind == .notification { return exchange.respond(202, contentType: nil) }
+            if message.kind == .notification { return exchange.respond(202, contentType: nil, fields: visit.fields) }
             let error = ProtocolError(.invalidRequest, "Invalid request: responses are not sent in this revision")
             return await channel.finish(Reply(error, id: [], isIDKnown: false).bytes, status: 400)
         }
@@ -21,28 +21,30 @@ extension HTTPFront {
         }
         switch message.method {
         case .listen:
-            await serveListen(message, id: id, exchange, channel, server: server)
+            await serveListen(message, id: id, exchange, channel, visit)
         case .discover:
-            guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
+            guard let description = service.describe(visit.server) else { return exchange.respondUnknownServer(visit.server) }
             await channel.finish(description.discovered(id: id).bytes, status: 200)
         default:
             let cancellation = Cancellation()
             exchange.onPeerGone = { cancellation.cancel() }
             if exchange.isPeerGone { cancellation.cancel() }
+            let ticket = visit.caller.proof == .none ? nil : access.enter(visit.caller, .call) { cancellation.cancel() }
+            defer { if let ticket { access.leave(ticket) } }
             let call = Call(
-                server: server, caller: .anonymous, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
+                server: visit.server, caller: visit.caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
                 logLevel: checked.logLevel, cancellation: cancellation, headers: exchange.request.headers)
             channel.keepAlive()
             let reply = await service.answer(call, to: channel)
             exchange.onPeerGone = nil
-            guard let reply else { return channel.abandon() }
+            guard let reply else { return answerLostAccess(exchange, visit) ? channel.close() : channel.abandon() }
             await channel.finish(reply.bytes, status: reply.modernStatus)
         }
     }
 
     /// MCP 2026-07-28 basic/patterns/subscriptions.
     private func serveListen(
-        _ message: Message, id: ArraySlice<UInt8>, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, server: String
+        _ message: Message, id: ArraySlice<UInt8>, _ exchange: HTTPExchange, _ channel: HTTPReplyChannel, _ visit: Visit
     ) async {
         let subscription: Subscription
         do {
@@ -51,8 +53,10 @@ extension HTTPFront {
             let reply = Reply(error, id: id)
             return await channel.finish(reply.bytes, status: reply.modernStatus)
         }
-        let listener = service.changes.listen(to: server)
+        let listener = service.changes.listen(to: visit.server)
         defer { service.changes.leave(listener) }
+        let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
+        defer { access.leave(ticket) }
         exchange.onPeerGone = { listener.changes.close() }
         await channel.notify(subscription.acknowledgement)
         while !exchange.isPeerGone {

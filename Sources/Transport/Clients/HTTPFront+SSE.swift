@@ -9,6 +9,9 @@ final class SSEClients: Sendable {
     struct Connected: Sendable {
         let server: String
         let client: DuplexClient
+        /// Whose stream it is: nobody else may post to it.
+        let owner: CallerIdentity
+        let ticket: OpenAccess.Ticket
     }
 
     private let clients = Mutex<[String: Connected]>([:])
@@ -24,19 +27,22 @@ extension HTTPFront {
     private static let queueLength = 1_024
 
     /// GET: opens the stream, names the address to post to, then carries every message for the client.
-    func serveSSE(_ exchange: HTTPExchange, server: String, name: String?, fields: [(String, String)]) async {
+    func serveSSE(_ exchange: HTTPExchange, _ visit: Visit, name: String?) async {
+        let fields = visit.fields
         guard let random = try? Seal.random(18) else { return exchange.respondText(500, "no session could be made", fields: fields) }
         let id = Base64.encodeURL(random)
         let outgoing = Mailbox<[UInt8]>(capacity: Self.queueLength)
         let client = DuplexClient(
-            service: service, server: server, caller: .anonymous, speaksModern: false, jsonDepthMax: settings.jsonDepthMax,
+            service: service, server: visit.server, caller: visit.caller, speaksModern: false, jsonDepthMax: settings.jsonDepthMax,
             send: { bytes in
                 if outgoing.send(bytes) { return true }
                 outgoing.close()
                 return false
             })
-        sse.add(SSEClients.Connected(server: server, client: client), id: id)
+        let ticket = access.enter(visit.caller, .stream) { outgoing.close() }
+        sse.add(SSEClients.Connected(server: visit.server, client: client, owner: visit.caller.identity, ticket: ticket), id: id)
         defer {
+            access.leave(ticket)
             sse.remove(id)
             client.close()
         }
@@ -55,13 +61,15 @@ extension HTTPFront {
     }
 
     /// POST: one message from the client; its answer comes on the stream.
-    func takeSSEMessage(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) {
+    func takeSSEMessage(_ exchange: HTTPExchange, _ visit: Visit) {
+        let fields = visit.fields
         let id = exchange.request.query?.split(separator: "&").first { $0.hasPrefix("session_id=") }?.dropFirst("session_id=".utf8.count)
         guard let id else { return exchange.respondText(400, "session_id is missing", fields: fields) }
-        guard let connected = sse[String(id)], connected.server == server else {
+        guard let connected = sse[String(id)], connected.server == visit.server, connected.owner == visit.caller.identity else {
             return exchange.respondText(404, "there is no such session", fields: fields)
         }
         exchange.respondText(202, "Accepted", fields: fields)
-        connected.client.receive(exchange.request.body)
+        access.renew(connected.ticket, as: visit.caller)
+        connected.client.receive(exchange.request.body, from: visit.caller)
     }
 }

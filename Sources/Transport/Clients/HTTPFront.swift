@@ -10,6 +10,7 @@ package final class HTTPFront: Sendable {
     let settings: HTTPFrontSettings
     let sessions: SessionTable
     let sse: SSEClients
+    let access = OpenAccess()
 
     package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {
         self.service = service
@@ -21,42 +22,54 @@ package final class HTTPFront: Sendable {
     /// Answers one request; returns when it has been answered.
     package func handle(_ exchange: HTTPExchange) async {
         let request = exchange.request
-        if let refusal = settings.refusal(of: request) {
+        let route = HTTPRoute(request.path)
+        // Metadata is public: pages of any origin may read it.
+        let refusal = if case .metadata = route { settings.refusal(ofHost: request) } else { settings.refusal(of: request) }
+        if let refusal {
             Log("http").warning("refused \(request.method) \(request.path.prefix(100)): \(refusal)")
             exchange.respondText(403, refusal)
             return
         }
+        if case .metadata(let path) = route { return answerMetadata(exchange, of: path) }
         let fields = settings.corsFields(for: request)
         if request.method == .options, request.headers["access-control-request-method"] != nil {
             exchange.respond(204, contentType: nil, fields: fields)
             return
         }
-        switch Route(request.path) {
+        switch route {
         case .health:
             exchange.respondText(200, "ok")
         case .readiness:
-            let (isReady, report) = service.readiness()
-            exchange.respond(isReady ? 200 : 503, contentType: "application/json", body: Array(report.pretty().utf8) + [0x0A])
+            await answerReadiness(exchange)
         case .mcp(let name):
-            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
-            await handleMCP(exchange, server: server, fields: fields)
+            guard let visit = await admit(exchange, at: .mcp(name), to: name, fields: fields) else { return }
+            await handleMCP(exchange, visit)
         case .sse(let name):
-            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
-            guard request.method == .get else { return exchange.respondText(405, "use GET here", fields: [("Allow", "GET")]) }
-            await serveSSE(exchange, server: server, name: name, fields: fields)
+            guard let visit = await admit(exchange, at: .sse(name), to: name, fields: fields) else { return }
+            guard request.method == .get else { return exchange.respondText(405, "use GET here", fields: fields + [("Allow", "GET")]) }
+            await serveSSE(exchange, visit, name: name)
         case .messages(let name):
-            guard let server = service.server(named: name) else { return exchange.respondUnknownServer(name) }
-            guard request.method == .post else { return exchange.respondText(405, "use POST here", fields: [("Allow", "POST")]) }
-            takeSSEMessage(exchange, server: server, fields: fields)
-        case nil:
-            exchange.respondText(404, "there is nothing here; virtual servers are at /NAME/mcp")
+            guard let visit = await admit(exchange, at: .messages(name), to: name, fields: fields) else { return }
+            guard request.method == .post else { return exchange.respondText(405, "use POST here", fields: fields + [("Allow", "POST")]) }
+            takeSSEMessage(exchange, visit)
+        case .metadata, nil:
+            exchange.respondText(404, "there is nothing here; virtual servers are at /NAME/mcp", fields: fields)
         }
     }
 
-    private func handleMCP(_ exchange: HTTPExchange, server: String, fields: [(String, String)]) async {
+    private func answerReadiness(_ exchange: HTTPExchange) async {
+        var (isReady, report) = service.readiness()
+        if await !mayKnowDetails(exchange.request) {
+            report = ["status": report["status"] ?? "ready", "configuration": ["state": report["configuration"]?["state"] ?? .null]]
+        }
+        exchange.respond(isReady ? 200 : 503, contentType: "application/json", body: Array(report.pretty().utf8) + [0x0A])
+    }
+
+    private func handleMCP(_ exchange: HTTPExchange, _ visit: Visit) async {
         let request = exchange.request
+        let fields = visit.fields
         // Two readers could take different ones.
-        for name: StaticString in ["mcp-session-id", "mcp-protocol-version", "content-type", "content-encoding", "authorization"] {
+        for name: StaticString in ["mcp-session-id", "mcp-protocol-version", "content-type", "content-encoding"] {
             guard request.headers.count(of: name) <= 1 else {
                 return exchange.respondText(400, "the header \(name) stands there twice", fields: fields)
             }
@@ -68,21 +81,22 @@ package final class HTTPFront: Sendable {
             guard request.isJSON else {
                 return exchange.respondText(415, "the body must be application/json, in UTF-8, not compressed", fields: fields)
             }
-            await handlePost(exchange, server: server, header: header, fields: fields)
+            await handlePost(exchange, visit, header: header)
         case .get where !isModernHeader:
-            await serveLegacyStream(exchange, server: server, fields: fields)
+            await serveLegacyStream(exchange, visit)
         case .delete where !isModernHeader:
-            endSession(exchange, server: server, fields: fields)
+            endSession(exchange, visit)
         default:
             exchange.respondText(405, "use POST here", fields: fields + [("Allow", isModernHeader ? "POST" : "GET, POST, DELETE")])
         }
     }
 
-    private func handlePost(_ exchange: HTTPExchange, server: String, header: String?, fields: [(String, String)]) async {
+    private func handlePost(_ exchange: HTTPExchange, _ visit: Visit, header: String?) async {
+        let fields = visit.fields
         let channel = HTTPReplyChannel(exchange, fields: fields, heartbeat: settings.heartbeat)
         guard channel.isAcceptable else { return exchange.respondText(406, "accept application/json or text/event-stream", fields: fields) }
         if exchange.request.body.first(where: { $0 > 0x20 }) == UInt8(ascii: "["), header.flatMap(Revision.init)?.era != .modern {
-            return await handleBatch(exchange, server: server, header: header, fields: fields)
+            return await handleBatch(exchange, visit, header: header)
         }
         let message: Message
         do {
@@ -94,13 +108,13 @@ package final class HTTPFront: Sendable {
         let hasSession = exchange.request.headers["mcp-session-id"] != nil
         let isKnownHeader = header.map { Revision(rawValue: $0) != nil } ?? true
         if ModernRequest.isMeant(by: message, header: header), isKnownHeader || !hasSession || message.params.meta?.protocolVersion != nil {
-            await handleModern(message, exchange, channel, server: server)
+            await handleModern(message, exchange, channel, visit)
         } else if !isKnownHeader {
             let error = ProtocolError.unsupportedVersion(requested: header ?? "")
             let reply = Reply(error, id: message.id.map { message.bytes[$0.range] } ?? [], isIDKnown: message.id != nil)
             exchange.respond(400, contentType: "application/json", fields: fields, body: reply.bytes)
         } else {
-            await handleLegacy(message, exchange, channel, server: server, header: header, fields: fields)
+            await handleLegacy(message, exchange, channel, visit, header: header)
         }
     }
 }
@@ -120,31 +134,7 @@ extension HTTPExchange {
         respond(status, contentType: "text/plain; charset=utf-8", fields: fields, body: Array((text + "\n").utf8))
     }
 
-    func respondUnknownServer(_ name: String?) {
-        respondText(404, name == nil ? "say which virtual server: /NAME/mcp" : "there is no virtual server of that name")
-    }
-}
-
-/// The addresses that the gateway answers on.
-private enum Route {
-    case health, readiness
-    case mcp(String?)
-    case sse(String?)
-    case messages(String?)
-
-    init?(_ path: String) {
-        let path = path.utf8
-        guard path.first == UInt8(ascii: "/") else { return nil }
-        let first = path.dropFirst().prefix { $0 != UInt8(ascii: "/") }
-        let rest = path[first.endIndex...]
-        let name = rest.isEmpty ? nil : String(Substring(first))
-        switch String(Substring(rest.isEmpty ? first : rest.dropFirst())) {
-        case "mcp" where name != "": self = .mcp(name)
-        case "sse" where name != "": self = .sse(name)
-        case "messages" where name != "": self = .messages(name)
-        case "healthz" where name == nil: self = .health
-        case "readyz" where name == nil: self = .readiness
-        default: return nil
-        }
+    func respondUnknownServer(_ name: String?, fields: [(String, String)] = []) {
+        respondText(404, name == nil ? "say which virtual server: /NAME/mcp" : "there is no virtual server of that name", fields: fields)
     }
 }

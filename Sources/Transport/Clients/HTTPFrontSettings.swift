@@ -6,6 +6,10 @@ package struct HTTPFrontSettings: Sendable {
     package var hosts: Set<String>
     /// Origins whose pages may call us; loopback origins always may.
     package var origins: Set<String>
+    /// How clients reach us, without a slash at its end; nil where they call the listeners themselves.
+    package var publicURL: String?
+    /// Whether clients may call us by any address: so where we listen on all of them. A page can't make an address lead elsewhere.
+    package var servesAddresses = false
     package var heartbeat = Duration.seconds(15)
     package var jsonDepthMax = 128
 
@@ -17,16 +21,42 @@ package struct HTTPFrontSettings: Sendable {
     /// Why a request is refused before anything else is looked at: a page of another site must not reach a local server by making
     /// its name resolve to us (DNS rebinding; MCP 2026-07-28 basic/transports/streamable-http, "Security & Endpoint").
     func refusal(of request: HTTPRequest) -> String? {
-        if !isPlainLoopback(request.headers.bytes(of: "host")) {
-            guard let name = Self.hostName(request.headers["host"] ?? ""), Self.isLoopback(name) || hosts.contains(name) else {
-                return "the Host header names a host that this gateway does not serve"
-            }
-        }
+        if let refusal = refusal(ofHost: request) { return refusal }
         guard let origin = request.headers["origin"] else { return nil }
         guard request.headers.count(of: "origin") == 1, Self.isLoopbackOrigin(origin) || origins.contains(origin.lowercased()) else {
             return "the Origin is not among allowed_origins"
         }
         return nil
+    }
+
+    /// The same for `Host` alone: for what any page may read.
+    func refusal(ofHost request: HTTPRequest) -> String? {
+        if isPlainLoopback(request.headers.bytes(of: "host")) { return nil }
+        guard let name = Self.hostName(request.headers["host"] ?? ""), Self.isLoopback(name) || hosts.contains(name) || isServedAddress(name) else {
+            return "the Host header names a host that this gateway does not serve"
+        }
+        return nil
+    }
+
+    private func isServedAddress(_ name: String) -> Bool {
+        guard servesAddresses, let address = SocketAddress(literal: name, port: 0) else { return false }
+        // Browsers take `0.0.0.0` for this machine, whatever page asks.
+        return !address.octets.allSatisfy { $0 == 0 }
+    }
+
+    /// How the client reaches us, without a slash at its end: `public_url`, else by the `Host` that was checked.
+    func base(of request: HTTPRequest) -> String {
+        publicURL ?? (request.isTLS ? "https://" : "http://") + (request.headers["host"] ?? "").lowercased()
+    }
+
+    /// A path as we know it, where a client put the path of `public_url` before it.
+    func withoutPublicPath(_ path: String) -> String {
+        guard let publicURL, let slashes = publicURL.firstRange(of: "://"), let slash = publicURL[slashes.upperBound...].firstIndex(of: "/") else {
+            return path
+        }
+        let prefix = publicURL[slash...]
+        let rest = path.dropFirst(prefix.count)
+        return path.hasPrefix(prefix) && (rest.isEmpty || rest.hasPrefix("/")) ? String(rest) : path
     }
 
     /// The two spellings that nearly every local client uses, told without making a String.

@@ -61,6 +61,12 @@ final class HTTPReplyChannel: ClientChannel {
         if exchange.hasStarted { exchange.finish() } else { exchange.respond(202, contentType: nil, fields: fields) }
     }
 
+    /// The request was answered in another way.
+    func close() {
+        timer?.cancel()
+        isFinished = true
+    }
+
     private func beat() async {
         guard !isFinished, !exchange.isPeerGone else { return }
         startStream()

@@ -9,6 +9,7 @@ struct Session: Sendable {
     /// Unique; the key under which what is in flight is found.
     let key: String
     let server: String
+    /// The caller's identity, so that a renewed token or another key of theirs goes on with it.
     let caller: String
     let revision: Revision
     let capabilities: [UInt8]
@@ -19,7 +20,7 @@ struct Session: Sendable {
     init(server: String, caller: Caller, revision: Revision, capabilities: JSONValue) throws(Seal.Failure) {
         key = Base64.encodeURL(try Seal.random(12))
         self.server = server
-        self.caller = caller.description
+        self.caller = Self.text(of: caller.identity)
         self.revision = revision
         let bytes = capabilities.bytes
         let cut = JSONValue.object((capabilities.members ?? []).prefix(16).map { .init(String($0.key.prefix(40)), [:]) })
@@ -39,6 +40,14 @@ struct Session: Sendable {
         return try seal.seal(fields.bytes + capabilities, for: "session")
     }
 
+    /// Unlike for unlike identities, whatever is in their names.
+    private static func text(of identity: CallerIdentity) -> String {
+        let (user, client) = (identity.user.map { JSONValue.string($0) } ?? .null, identity.client.map { JSONValue.string($0) } ?? .null)
+        return String(decoding: JSONValue.array([.string(identity.realm), user, client]).bytes, as: UTF8.self)
+    }
+
+    func belongs(to identity: CallerIdentity) -> Bool { caller.utf8.elementsEqual(Self.text(of: identity).utf8) }
+
     init?(opening sealed: String, with seal: Seal) {
         guard sealed.utf8.count <= 8_192, let bytes = seal.open(sealed, for: "session") else { return nil }
         var scanner = JSONScanner()
@@ -55,7 +64,8 @@ final class SessionTable: Sendable {
     private static let entriesMax = 100_000
 
     private struct State {
-        var opened: [String: Session] = [:]
+        /// By id, with whose they have proven to be.
+        var opened: [String: (session: Session, owner: CallerIdentity)] = [:]
         var logLevels: [String: LogLevel] = [:]
         var calls: [CallKey: Cancellation] = [:]
         var streams: [String: ChangeFeed.Listener] = [:]
@@ -77,15 +87,16 @@ final class SessionTable: Sendable {
 
     /// The session behind an id; nil when it is none of ours, belongs to someone else or elsewhere, or has ended.
     func session(_ id: String, server: String, caller: Caller) -> Session? {
+        let identity = caller.identity
         let known = state.withLock { $0.opened[id] }
-        guard let session = known ?? Session(opening: id, with: seal), session.server == server, session.caller == caller.description else {
-            return nil
-        }
+        if let known, known.owner != identity { return nil }
+        guard let session = known?.session ?? Session(opening: id, with: seal), session.server == server else { return nil }
+        guard known != nil || session.belongs(to: identity) else { return nil }
         return state.withLock { state in
             guard !state.ended.contains(session.key) else { return nil }
             if known == nil {
                 if state.opened.count >= 4_096 { state.opened.removeAll(keepingCapacity: true) }
-                state.opened[id] = session
+                state.opened[id] = (session, identity)
             }
             return session
         }

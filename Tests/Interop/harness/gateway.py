@@ -58,17 +58,18 @@ class Configuration:
 
 
 class Gateway:
-    """`switchboard serve` with its configuration."""
+    """`switchboard serve` with its configuration; `tls` is what it is connected with where it speaks https, as `localhost`."""
 
-    def __init__(self, configuration, environment=None):
+    def __init__(self, configuration, environment=None, tls=None):
         self.configuration = configuration
+        self.tls = tls
         self.environment = environment or {}
         self.process = None
         self.port = None
 
     @property
     def origin(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
     def url(self, server):
         return f"{self.origin}/{server}/mcp"
@@ -94,7 +95,8 @@ class Gateway:
         return self
 
     def get(self, path, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=PATIENCE, context=self.tls) if self.tls else \
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers=headers or {})
             reply = connection.getresponse()

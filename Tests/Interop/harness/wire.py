@@ -142,10 +142,14 @@ class Reply:
 
 
 class Wire:
-    """One MCP endpoint. Modern requests carry what the revision wants unless a test changes it; legacy ones a session."""
+    """One MCP endpoint. Modern requests carry what the revision wants unless a test changes it; legacy ones a session.
 
-    def __init__(self, url, revision=schemas.MODERN):
+    `proof`: header fields of every request that say who calls; `tls`: what an https address is connected with.
+    """
+
+    def __init__(self, url, revision=schemas.MODERN, proof=None, tls=None):
         self.url = url
+        self.proof, self.tls = proof or {}, tls
         self.revision = revision
         self.session = None
         parts = urllib.parse.urlsplit(url)
@@ -156,13 +160,15 @@ class Wire:
 
         `window`: bytes that the system receives on behalf of a client that does not read.
         """
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=PATIENCE, context=self.tls) if self.tls else \
+            http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         if window:
             connection.sock = socket.socket()
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
             connection.sock.settimeout(PATIENCE)
             connection.sock.connect((self.host, self.port))
         pairs = list(headers.items()) if hasattr(headers, "items") else list(headers)
+        pairs += [pair for pair in self.proof.items() if not any(name.lower() == pair[0].lower() for name, _ in pairs)]
         connection.putrequest(method, path or self.path, skip_host=any(n.lower() == "host" for n, _ in pairs), skip_accept_encoding=True)
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()

@@ -10,9 +10,12 @@ struct TokenClaims {
     let claims: JSONValue
     let settings: IssuerSettings
 
-    /// `exp`, once the token is for us and of this moment (RFC 7519 §4.1).
-    func check(at now: Int) throws(IdentityRefusal) -> Int {
-        guard let audiences = strings(claims["aud"]), audiences.contains(where: { one in settings.audiences.contains { isSame(one, $0) } }) else {
+    /// `exp`, once the token is for us and of this moment (RFC 7519 §4.1); `bound` is `resource` where the token is for that alone.
+    func check(at now: Int, for resource: String?) throws(IdentityRefusal) -> (expires: Int, bound: String?) {
+        guard let audiences = strings(claims["aud"]) else { throw .invalid("a token for nobody (`aud`)") }
+        let isForAll = audiences.contains { one in settings.audiences.contains { isSame(one, $0) } }
+        // Issuers that follow RFC 8707 name what the client asked for: the address of one virtual server.
+        guard isForAll || resource.map({ isOurs($0) && audiences.contains { [resource] in isSame($0, resource ?? "") } }) == true else {
             throw .invalid("a token for somebody else (`aud`)")
         }
         guard let expires = try time("exp") else { throw .invalid("a token without `exp`") }
@@ -20,11 +23,19 @@ struct TokenClaims {
         if let start = try time("nbf"), start > now + Self.skew { throw .invalid("a token that is not good yet (`nbf`)") }
         if let issued = try time("iat"), issued > now + Self.skew { throw .invalid("a token from the future (`iat`)") }
         try checkKind()
-        return expires
+        return (expires, isForAll ? nil : resource)
+    }
+
+    /// Whether an address lies below one of the audiences.
+    private func isOurs(_ resource: String) -> Bool {
+        settings.audiences.contains { audience in
+            let base = audience.hasSuffix("/") ? audience : audience + "/"
+            return resource.utf8.starts(with: base.utf8)
+        }
     }
 
     /// The caller that the claims name.
-    func caller(_ text: String, expires: Int, signer: SHA256Digest) throws(IdentityRefusal) -> Caller {
+    func caller(_ text: String, expires: Int, signer: SHA256Digest, resource: String?) throws(IdentityRefusal) -> Caller {
         var user = try name(settings.claims.user)
         var client: String?
         for claim in settings.claims.client where client == nil { client = try name(claim) }
@@ -33,7 +44,7 @@ struct TokenClaims {
         if user == nil, client == nil { throw .invalid("a token that names neither a user (`\(settings.claims.user)`) nor a client") }
         return Caller(
             .token(issuer: settings.issuer), user: user, client: client, groups: try groups(), scopes: scopes(),
-            token: BearerToken(value: Secret(text), expires: expires, signer: signer))
+            token: BearerToken(value: Secret(text), expires: expires, signer: signer, resource: resource))
     }
 
     /// Refuses ID tokens and others that the same key signs and that are not for calling with, where they can be told.

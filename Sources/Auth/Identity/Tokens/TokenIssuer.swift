@@ -17,14 +17,14 @@ final class TokenIssuer: Sendable {
     }
 
     /// The caller that `token` proves; may wait for keys.
-    func caller(presenting token: JSONWebToken, _ text: String) async throws(IdentityRefusal) -> Caller {
+    func caller(presenting token: JSONWebToken, _ text: String, at resource: String?) async throws(IdentityRefusal) -> Caller {
         guard settings.algorithms.contains(token.algorithm) else {
             throw .invalid("a token signed by \(token.algorithm.rawValue), which is not allowed")
         }
         let claims = TokenClaims(claims: token.claims, settings: settings)
-        let expires = try claims.check(at: now())
+        let (expires, bound) = try claims.check(at: now(), for: resource)
         let signer = try await signer(of: token)
-        return try claims.caller(text, expires: expires, signer: signer.thumbprint)
+        return try claims.caller(text, expires: expires, signer: signer.thumbprint, resource: bound)
     }
 
     /// Whether a token that was verified before still holds.
