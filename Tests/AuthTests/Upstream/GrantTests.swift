@@ -127,6 +127,21 @@ import Testing
         #expect(form["subject_token_type"] == "urn:ietf:params:oauth:token-type:access_token" && form["audience"] == "up")
     }
 
+    @Test func `Where many exchange at once, each finds out for itself how the server wants the secret`() async throws {
+        world.answers { (request, form) throws(FetchFailure) in
+            request.fields.contains { $0.name == "Authorization" }
+                ? (200, #"{"access_token":"for-\#(form["subject_token"] ?? "")","token_type":"Bearer"}"#) : (401, #"{"error":"invalid_client"}"#)
+        }
+        let client = OAuthClientDefinition(
+            tokenURL: "https://auth.example/token", clientID: reference(.text("gw")), authentication: .postOrBasic(reference(.environment("S"))))
+        let source = CredentialSource(.tokenExchange(client, TokenDemand()), upstream: "up", services: world.services)
+        let failures = await withTaskGroup(of: Bool.self) { group in
+            for n in 0..<100 { group.addTask { (try? await source.bearer(for: user("u\(n)", token: "t\(n)"))) != "for-t\(n)" } }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(failures == 0)
+    }
+
     @Test func `A token with fewer scopes does not get what one with more was given`() async throws {
         answerWithSubject()
         let source = source()
