@@ -110,7 +110,8 @@ import Testing
     private func answerWithSubject() {
         world.answers { (_, form) throws(FetchFailure) in
             let type = "urn:ietf:params:oauth:token-type:access_token"
-            return (200, #"{"access_token":"for-\#(form["subject_token"] ?? "")","token_type":"Bearer","issued_token_type":"\#(type)","expires_in":300}"#)
+            let token = "for-\(form["subject_token"] ?? "")"
+            return (200, #"{"access_token":"\#(token)","token_type":"Bearer","issued_token_type":"\#(type)","expires_in":300}"#)
         }
     }
 
@@ -239,7 +240,7 @@ import Testing
     }
 }
 
-private let keys: [String: String] = ["RSA": newKey("RSA"), "P-256": newKey("P-256"), "P-384": newKey("P-384"), "P-521": newKey("P-521"), "ED25519": newKey("ED25519")]
+private let keys = Dictionary(uniqueKeysWithValues: ["RSA", "P-256", "P-384", "P-521", "ED25519"].map { ($0, newKey($0)) })
 
 private func pem(_ kind: String) -> String { keys[kind] ?? "" }
 
