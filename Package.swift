@@ -41,12 +41,13 @@ let package = Package(
         // The product.
         layer("MCPProtocol", on: ["JSON"]),
         layer("Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
+        layer("Audit", on: ["Auth", "COpenSSL", "Diagnostics", "JSON"]),
         layer("VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
-        layer("Configuration", on: ["Auth", "CYAML", "Diagnostics", "JSON", "Network", "Transport", "VirtualServers"]),
+        layer("Configuration", on: ["Audit", "Auth", "CYAML", "Diagnostics", "JSON", "Network", "Transport", "VirtualServers"]),
         layer(
             "Gateway",
-            on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
+            on: ["Audit", "Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
         program(
             "switchboard", on: ["Auth", "Configuration", "Diagnostics", "Gateway", "JSON", "Network", "Transport", "VirtualServers"]),
         // Small MCP servers and a load generator: for the demo, the tests and the bench.
@@ -56,9 +57,10 @@ let package = Package(
         tests(of: "Network", on: ["Diagnostics"]),
         tests(of: "MCPProtocol", on: ["JSON"]),
         tests(of: "Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
+        tests(of: "Audit", on: ["Auth", "Diagnostics", "JSON"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
-        tests(of: "Configuration", on: ["Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),
-        tests(of: "Gateway", on: ["Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
+        tests(of: "Configuration", on: ["Audit", "Auth", "Diagnostics", "JSON", "Transport", "VirtualServers"]),
+        tests(of: "Gateway", on: ["Audit", "Auth", "Configuration", "Diagnostics", "JSON", "MCPProtocol", "Network", "Transport", "VirtualServers"]),
     ]
 )

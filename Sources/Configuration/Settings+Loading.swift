@@ -57,6 +57,7 @@ struct GatewayReader {
         let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
+        let audit = section["audit"].flatMap { AuditReader(folder: file.folder).read($0, &findings) }
         let secrets = SecretCheck(environment: environment)
         let stateKey = section["state_key"].flatMap {
             SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
@@ -72,8 +73,8 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
-            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, identity: identity, discoveryHosts: discoveryHosts,
-            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, audit: audit, identity: identity,
+            discoveryHosts: discoveryHosts, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -170,11 +171,10 @@ struct GatewayReader {
 
     private static let keys = Section.Keys(
         known: [
-            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "state_key",
-            "limits",
+            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state",
+            "state_key", "audit", "limits",
         ],
         refused: [
-            "audit": later("audit", "remove it"),
             "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),
             "mcpServers": ("`mcpServers` is what clients read", "turn the file into YAML with `switchboard import FILE`"),
         ])

@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import Transport
@@ -24,6 +25,8 @@ package struct Settings: Hashable, Sendable {
     /// The keys that tokens at rest are sealed with; nil for a ring of the gateway's own in the state folder.
     package var stateKey: SecretReference?
     package var limits: LimitSettings
+    /// Where decisions are recorded; nil for nowhere.
+    package var audit: AuditSettings?
     /// Who is let in.
     package var identity = IdentitySettings()
     /// Hosts that addresses found by discovery may name although they are not public, in lower case.

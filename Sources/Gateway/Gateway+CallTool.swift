@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import JSON
@@ -7,26 +8,31 @@ import VirtualServers
 
 extension Gateway {
     /// A denied call is answered as one of a tool that does not exist.
-    func callTool(_ call: Call, to channel: any ClientChannel, isRetry: Bool = false) async throws -> Reply? {
+    func callTool(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
         let round = try signInRound(of: call, tool: name)
         if let round, let reply = await waitForSignIn(call, round) { return reply }
         do {
-            return try await carryOut(call, of: name, to: channel, isRetry: isRetry)
+            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
+            return try await carryOut(call, of: name, to: channel, noting: trail, isRetry: isRetry)
         } catch let need as SignInNeed {
+            trail?.failed("sign_in")
             return try await askToSignIn(call, tool: name, need, after: round)
         } catch let denial as Denial {
-            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
+            trail?.decided(denial.decision)
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
         }
     }
 
     /// The way of a call: caller and call → target → arguments → permit → upstream and back.
-    private func carryOut(_ call: Call, of name: String, to channel: any ClientChannel, isRetry: Bool) async throws -> Reply? {
-        let (upstream, index, exposure) = try await target(named: name, of: call)
-        let (request, permit) = try admit(call, toUse: index, of: exposure)
+    private func carryOut(
+        _ call: Call, of name: String, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
+    ) async throws -> Reply? {
+        let (upstream, index, exposure) = try await target(named: name, of: call, noting: trail)
+        let (request, permit) = try admit(call, toUse: index, of: exposure, noting: trail)
+        trail?.passedOn()
 
         do {
             let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
@@ -40,7 +46,7 @@ extension Gateway {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
-                return try await callTool(call, to: channel, isRetry: true)
+                return try await callTool(call, to: channel, noting: trail, isRetry: true)
             }
             if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
                 // That hop is ours: the client's request was right.
@@ -48,51 +54,58 @@ extension Gateway {
             }
             try checkQuestions(in: response, for: call)
             if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
+            if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
-            throw clientForm(of: error, from: upstream.name, tool: name)
+            throw clientForm(of: error, from: upstream.name, tool: name, noting: trail)
         }
     }
 
     /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
-    private func target(named name: String, of call: Call) async throws -> (Upstream, Int, Exposure) {
-        let snapshot = snapshot
+    private func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
+        var snapshot = snapshot
         if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
             let upstream = snapshot.upstreams[exposure.tools[index].upstream],
             exposure.policy.access(of: call.caller).denial(of: index) == nil
         {
-            return (try instance(of: upstream, for: call, tool: name), index, exposure)
+            note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
+            return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
         }
-        var (later, exposure) = try await self.exposure(for: call)
-        var access = exposure.policy.access(of: call.caller)
-        if exposure.index(of: name) == nil, let missing = exposure.missingUpstream(thatMayExpose: name),
-            access.mayUse(unknownTool: name, of: missing), let starting = later.upstreams[missing]?.instance(for: call.caller)
-        {
+        var exposure: Exposure
+        (snapshot, exposure) = try await self.exposure(for: call)
+        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
             // A list does not wait for what starts slowly; a call can't do without it.
-            await starting.settled(within: starting.definition.timeout)
-            (later, exposure) = try await self.exposure(for: call)
-            access = exposure.policy.access(of: call.caller)
+            let instance = try instance(of: starting, for: call, tool: name, noting: trail)
+            await instance.settled(within: starting.definition.timeout)
+            snapshot = self.snapshot
+            exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
-        guard let index = exposure.index(of: name), let upstream = later.upstreams[exposure.tools[index].upstream] else {
-            if let missing = exposure.missingUpstream(thatMayExpose: name), access.mayUse(unknownTool: name, of: missing),
-                let upstream = later.upstreams[missing]
-            {
-                let instance = try instance(of: upstream, for: call, tool: name)
+        guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
+            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+                let instance = try instance(of: upstream, for: call, tool: name, noting: trail)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
-                if let need = failure.flatMap({ SignInNeed($0, upstream: missing) }) { throw need }
+                if let need = failure.flatMap({ SignInNeed($0, upstream: upstream.name) }) { throw need }
                 let reason = instance.status.lastError ?? "it is still starting"
-                throw clientForm(of: failure ?? .unavailable(reason), from: missing, tool: name)
+                throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: name, noting: trail)
             }
-            throw Denial(Decision(.denied, reason: "there is no such tool"))
+            throw unknownTool(name)
         }
-        if let denial = access.denial(of: index) { throw denial }
-        return (try instance(of: upstream, for: call, tool: name), index, exposure)
+        note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
+        if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
+        return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
+    }
+
+    private func note(_ tool: ExposedTool, of upstream: UpstreamInstances, for caller: Caller, on trail: AuditTrail?) {
+        // Asked for where the arguments are written down.
+        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed) { upstream.redaction(for: caller) }
     }
 
     /// The request as it would go upstream, and the permit for just that.
-    private func admit(_ call: Call, toUse index: Int, of exposure: Exposure) throws -> (UpstreamRequest, Permit) {
+    private func admit(
+        _ call: Call, toUse index: Int, of exposure: Exposure, noting trail: AuditTrail?
+    ) throws -> (UpstreamRequest, Permit) {
         let tool = exposure.tools[index]
         let access = exposure.policy.access(of: call.caller)
         do {
@@ -100,20 +113,34 @@ extension Gateway {
             let (request, arguments) = try request(for: tool, from: call)
             let permit = try access.permit(
                 call.caller, toUse: index, called: tool.name, of: call.server, arguments: arguments.map { (request.members, $0) })
+            trail?.decided(permit.decision)
             return (request, permit)
         } catch {
             // What is wrong with the arguments is told of tools only that the caller sees.
             guard exposure.isListed(index, for: access) else {
                 throw Denial((error as? Denial)?.decision ?? Decision(.denied, reason: "no arguments are allowed"))
             }
+            trail?.invalid()
             throw error
         }
     }
 
     /// The upstream as this caller's credential reaches it.
-    private func instance(of upstream: UpstreamInstances, for call: Call, tool: String) throws(ProtocolError) -> Upstream {
+    private func instance(
+        of upstream: UpstreamInstances, for call: Call, tool: String, noting trail: AuditTrail?
+    ) throws(ProtocolError) -> Upstream {
         if let instance = upstream.instance(for: call.caller) { return instance }
-        throw clientForm(of: .credential(.notForCaller("no entry of its `credential` is for \(call.caller)")), from: upstream.name, tool: tool)
+        let failure = CredentialFailure.notForCaller("no entry of its `credential` is for \(call.caller)")
+        throw clientForm(of: .credential(failure), from: upstream.name, tool: tool, noting: trail)
+    }
+
+    /// An upstream that is away and may have a tool of that name, which the caller may use.
+    private func upstream(
+        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+    ) -> UpstreamInstances? {
+        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        else { return nil }
+        return snapshot.upstreams[missing]
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -233,8 +260,9 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: String, tool: String) -> ProtocolError {
+    private func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
+        trail?.failed(error.kind, id: id)
         let what =
             switch error {
             case .unavailable: "The upstream \"\(upstream)\" is not available at present"
@@ -250,5 +278,21 @@ extension Gateway {
             }
         Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
+    }
+}
+
+extension UpstreamError {
+    /// A word for machines, as the audit has it.
+    fileprivate var kind: String {
+        switch self {
+        case .unavailable: "unavailable"
+        case .refused: "refused"
+        case .credential: "no_credential"
+        case .insufficientScope: "insufficient_scope"
+        case .broken: "broken"
+        case .timedOut: "timed_out"
+        case .violation: "invalid_answer"
+        case .cancelled: "cancelled"
+        }
     }
 }

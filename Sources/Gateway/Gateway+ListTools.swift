@@ -28,7 +28,7 @@ extension Gateway {
         }
         if call.era == .modern {
             // What one caller may see is not for another's eyes, nor what an upstream shows to one (MCP 2026-07-28 server/utilities/caching).
-            let isPersonal = exposure.policy.dependsOnCaller || snapshot.personal[call.server] != nil
+            let isPersonal = exposure.policy.dependsOnCaller || snapshot.personal[call.server] != nil || snapshot.settings.identity.isConfigured
             let scope = isPersonal ? "private" : "public"
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
             members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"\(scope)\"".utf8)

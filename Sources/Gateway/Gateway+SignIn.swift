@@ -143,6 +143,8 @@ extension Gateway {
     func answerSignInTool(_ call: Call, named name: String, after round: SignInRound?) async throws -> Reply? {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
         let (snapshot, exposure) = try await exposure(for: call)
+        // An upstream may have a tool of that name itself.
+        guard exposure.index(of: name) == nil else { return nil }
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
         // Its link may still be on its way up: what counts is whether there is a token.
         if isSignInTool(name, call, exposure, snapshot), await !isSignedIn(call.caller, to: upstream, in: snapshot) {

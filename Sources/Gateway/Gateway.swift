@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Configuration
 import Diagnostics
@@ -20,7 +21,7 @@ package final class Gateway: CallService {
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
-    private let personalExposures = PersonalExposures()
+    let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
     private let limits: UpstreamLimits
     private let state: Mutex<State>
@@ -34,6 +35,10 @@ package final class Gateway: CallService {
         var staleTLS: Problem?
         /// Told when other callers than before may be let in.
         var onIdentityChange: (@Sendable () -> Void)?
+        /// Where decisions are recorded; nil where the configuration has no `audit`.
+        var audit: AuditLog?
+        /// Whether standard output carries something else than the audit may.
+        var isStandardOutputTaken = false
         var isStopping = false
     }
 
@@ -61,8 +66,9 @@ package final class Gateway: CallService {
     // MARK: - Configuration
 
     /// Puts a checked configuration in force. Upstreams whose definition is the same stay as they are; the others finish their calls and end.
-    package func apply(_ settings: Settings) {
+    package func apply(_ settings: Settings, audit: AuditLog? = nil) {
         baselines.reload()
+        replaceAudit(with: audit, for: settings)
         let (retired, changed) = state.withLock { state -> ([UpstreamInstances], [String]) in
             let old = state.snapshot
             var left = old.upstreams
@@ -166,6 +172,52 @@ package final class Gateway: CallService {
             }
         }
         for _ in upstreams { _ = await done.next() }
+        await flushAudit()
+    }
+
+    // MARK: - Audit
+
+    var audit: AuditLog? { state.withLock { $0.audit } }
+
+    /// Opens the audit's file now, blocking, so that a gateway that could record nothing does not start.
+    ///
+    /// Where standard output carries something else, it is refused as a place for the audit, now and in later configurations.
+    package func openAudit(isStandardOutputTaken: Bool = false) throws(ConfigurationError) {
+        let audit = state.withLock { state in
+            state.isStandardOutputTaken = isStandardOutputTaken
+            return state.audit
+        }
+        if let audit { try open(audit) }
+    }
+
+    /// An audit with its file open, blocking; nil where the settings have none, or the one in force will do.
+    func freshAudit(for settings: Settings) throws(ConfigurationError) -> AuditLog? {
+        guard let wanted = settings.audit, audit?.settings.isSame(as: wanted) != true, let fresh = Self.audit(for: settings) else { return nil }
+        try open(fresh)
+        return fresh
+    }
+
+    private func open(_ audit: AuditLog) throws(ConfigurationError) {
+        let position = audit.settings.position
+        if audit.settings.destination == .standardOutput, state.withLock({ $0.isStandardOutputTaken }) {
+            let what = "the audit goes to standard output, which this command needs for itself"
+            throw ConfigurationError(Problem(what, at: position, fix: "name a file"))
+        }
+        do throws(AuditFailure) {
+            try audit.open()
+        } catch {
+            let fix = "make the file writable for this user, or name another"
+            throw ConfigurationError(Problem("the audit can't be written: \(error)", at: position, fix: fix))
+        }
+    }
+
+    /// Goes on with the audit in force where it has the same settings, else with `fresh`, or one that opens its file when needed.
+    private func replaceAudit(with fresh: AuditLog?, for settings: Settings) {
+        let old = audit
+        if let old, old.settings.isSame(as: settings.audit) { return }
+        let next = fresh ?? Self.audit(for: settings)
+        state.withLock { $0.audit = next }
+        old?.flush {}
     }
 
     // MARK: - What client transports ask
@@ -193,7 +245,7 @@ package final class Gateway: CallService {
             JSONValue.Member(definition.name, ["tools": .number(String(snapshot.exposures[definition.name]?.tools.count ?? 0))])
         }
         var report: JSONValue = [
-            "status": "ready",
+            "status": audit?.refusesCalls == true ? "refusing calls" : "ready",
             "configuration": [
                 "state": rejected.isEmpty ? "current" : "rejected", "problems": .array(rejected.map { .string($0.description) }),
             ],
@@ -202,13 +254,14 @@ package final class Gateway: CallService {
         if snapshot.settings.tls != nil {
             report["tls"] = ["state": stale == nil ? "current" : "stale", "problems": .array(stale.map { [.string($0.description)] } ?? [])]
         }
-        return (true, report)
+        report["audit"] = audit?.report
+        return (audit?.refusesCalls != true, report)
     }
 
     package func answer(_ call: Call, to channel: any ClientChannel) async -> Reply? {
         do {
             switch call.message.method {
-            case .callTool: return try await callTool(call, to: channel)
+            case .callTool: return try await audited(call) { trail in try await callTool(call, to: channel, noting: trail) }
             case .listTools: return try await listTools(call)
             default: throw ProtocolError(.methodNotFound, "Method not found: \(call.message.methodText.prefix(100))")
             }
@@ -217,28 +270,6 @@ package final class Gateway: CallService {
         } catch {
             return nil
         }
-    }
-
-    /// The virtual server as it stands, once its upstreams have had their chance: the first list waits a little for those that start.
-    func exposure(for call: Call) async throws(ProtocolError) -> (Snapshot, Exposure) {
-        let snapshot = snapshot
-        guard let exposure = exposure(of: call.server, for: call.caller, in: snapshot) else { throw ProtocolError(.internalError, "the virtual server has gone") }
-        guard !exposure.missingUpstreams.isEmpty else { return (snapshot, exposure) }
-        let missing = exposure.definition.upstreams.compactMap { name in
-            exposure.missingUpstreams.contains(name) ? snapshot.upstreams[name]?.instance(for: call.caller) : nil
-        }
-        for upstream in missing { upstream.start() }
-        for upstream in missing { await upstream.settledAtFirst() }
-        let later = self.snapshot
-        guard let fresh = self.exposure(of: call.server, for: call.caller, in: later) else { throw ProtocolError(.internalError, "the virtual server has gone") }
-        return (later, fresh)
-    }
-
-    /// The virtual server as this caller sees it now. Where no upstream has lists of its own for callers, that is one for all.
-    func exposure(of server: String, for caller: Caller, in snapshot: Snapshot) -> Exposure? {
-        guard let personal = snapshot.personal[server] else { return snapshot.exposures[server] }
-        let lists = personal.map { $0.list(for: caller) }
-        return personalExposures.exposure(of: server, in: snapshot, lists: lists, baselines: baselines)
     }
 }
 

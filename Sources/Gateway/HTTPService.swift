@@ -40,6 +40,7 @@ package final class HTTPService: Sendable {
     ) throws {
         self.loops = loops
         gateway = Gateway(settings, loops: loops, environment: environment)
+        try gateway.openAudit()
         let front = HTTPFront(
             service: gateway, settings: HTTPFrontSettings(settings, listen: listen ?? settings.listen),
             seal: try StateFolder.seal(in: settings.stateFolder))
@@ -90,6 +91,7 @@ package final class HTTPService: Sendable {
         let isDrained = if case .element = await drained.next(within: time) { true } else { false }
         await gateway.stop()
         if !isDrained { _ = await drained.next(within: Self.farewellTime) }
+        await gateway.flushAudit()
         log.info("stopped")
     }
 

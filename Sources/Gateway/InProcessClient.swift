@@ -39,7 +39,7 @@ package struct InProcessClient: Sendable {
             let message = try Message(scanning: request.bytes)
             let call = Call(
                 server: server, caller: caller, message: message, revision: .latestLegacy, clientCapabilities: Array("{}".utf8), logLevel: nil,
-                cancellation: Cancellation())
+                cancellation: Cancellation(), transport: .command)
             guard let reply = await gateway.answer(call, to: SilentChannel()) else { throw ProtocolError(.internalError, "cancelled") }
             let answer = try JSONValue(parsing: reply.bytes)
             if let result = answer["result"] { return result }

@@ -43,7 +43,10 @@ package final class Reloader: Sendable {
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Reads everything anew, whether or not a file looks changed.
-    package func reloadSoon() { queue.async { self.reload() } }
+    package func reloadSoon() {
+        gateway.reopenAudit()
+        queue.async { self.reload() }
+    }
 
     private func poll(on loop: EventLoop) async {
         // A key that is revoked shall be of no use a second later.
@@ -81,7 +84,11 @@ package final class Reloader: Sendable {
             state.withLock { $0.watch.follow(settings.files) }
             for problem in warnings + settings.unresolved.values.joined() { log.warning(problem.description) }
             let old = gateway.settings
-            gateway.apply(settings)
+            do throws(ConfigurationError) {
+                gateway.apply(settings, audit: try gateway.freshAudit(for: settings))
+            } catch {
+                return gateway.reject([error.problem])
+            }
             log.info("the configuration was read anew: \(settings.virtualServers.count) virtual servers, \(settings.upstreams.count) upstreams")
             if old.listen.map(\.authority) != settings.listen.map(\.authority) || old.limits != settings.limits
                 || old.publicURL != settings.publicURL || (old.tls == nil) != (settings.tls == nil) || old.allowedOrigins != settings.allowedOrigins

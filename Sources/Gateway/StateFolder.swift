@@ -38,14 +38,21 @@ package enum StateFolder {
         return TokenStore(path: settings.stateFolder + "/tokens.db", keys: ring)
     }
 
-    /// The key that seals session ids; made when there is none. Where the folder can't be written, one that lasts as long as the process.
-    package static func seal(in folder: String) throws(Seal.Failure) -> Seal {
-        let path = folder + "/seal.key"
-        if let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let seal = try? Seal(key: Array(data)) { return seal }
+    /// The key that seals session ids.
+    package static func seal(in folder: String) throws(Seal.Failure) -> Seal { try Seal(key: key("seal.key", in: folder)) }
+
+    /// A key of this installation; made when there is none. Where the folder can't be written, one that lasts as long as the process.
+    static func key(_ name: String, in folder: String) throws(Seal.Failure) -> [UInt8] {
+        let path = folder + "/" + name
+        if let known = read(path) { return known }
         let key = try Seal.random(Seal.keyLength)
         try? write(Data(key), to: path)
         // Another process may have been first.
-        if let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let seal = try? Seal(key: Array(data)) { return seal }
-        return try Seal(key: key)
+        return read(path) ?? key
+    }
+
+    private static func read(_ path: String) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), data.count == Seal.keyLength else { return nil }
+        return Array(data)
     }
 }

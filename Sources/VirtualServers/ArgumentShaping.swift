@@ -6,9 +6,12 @@ import MCPProtocol
 package struct ArgumentShaping: Sendable {
     private let rules: [ArgumentRule]
     private let byName: [String: Int]
+    /// The arguments that clients neither see nor set.
+    package let concealed: Set<String>
 
     package init(_ rules: [ArgumentRule]) {
         self.rules = rules
+        concealed = Set(rules.filter { $0.fixed != nil || $0.hidden }.map(\.name))
         byName = Dictionary(uniqueKeysWithValues: rules.enumerated().map { ($1.name, $0) })
     }
 

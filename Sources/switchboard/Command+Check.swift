@@ -65,7 +65,8 @@ extension Command {
             if let old {
                 let before = Gateway(old, loops: loops, environment: Configured.environment)
                 for outcome in await before.connect(as: .localUser(Configured.login)) {
-                    if let failure = outcome.failure { printError("upstream \(outcome.upstream.name) of the old configuration does not answer: \(failure)") }
+                    guard let failure = outcome.failure else { continue }
+                    printError("upstream \(outcome.upstream.name) of the old configuration does not answer: \(failure)")
                 }
                 report(before.reach.changes(to: gateway.reach))
                 await before.stop()

@@ -34,6 +34,7 @@ extension Command {
         guard let (path, settings, watch) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
+            guard Configured.openAudit(gateway) else { return 1 }
             let front = StdioFront(
                 service: gateway, server: server, caller: .localUser(Configured.login), input: 0, output: 1, loop: loops.loops[0],
                 lineBytesMax: settings.limits.requestBodyBytesMax, queuedBytesMax: settings.limits.upstreamReplyBytesMax * 2,

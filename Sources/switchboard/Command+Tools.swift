@@ -59,6 +59,7 @@ extension Command {
         let arguments = try words.arguments(at: 1)
         guard let (_, settings, _) = Configured.settings(words), let server = Configured.server(name, in: settings) else { return 1 }
         return withClient(settings, server, caller) { client, gateway in
+            guard Configured.openAudit(gateway) else { return 1 }
             let result: JSONValue
             do {
                 result = try await client.call(tool, arguments: arguments)

@@ -6,14 +6,10 @@ struct Command: Sendable {
     let help: String
     let run: @Sendable ([String]) throws(UsageError) -> Int32
 
-    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing, key]
-
-    /// Commands of the product that this version does not have yet.
-    private static let later: Set<String> = ["snippet"]
+    static let all: [Command] = [demo, serve, stdio, check, tools, call, explain, accept, importing, snippet, key]
 
     static func named(_ name: String) throws(UsageError) -> Command {
         if let command = all.first(where: { $0.name == name }) { return command }
-        if later.contains(name) { throw UsageError("`switchboard \(name)` is not in this version yet", hint: "`switchboard --help` lists what is") }
         let near = suggestion(for: name, among: all.map(\.name))
         throw UsageError(
             name.hasPrefix("-") ? "unknown option \(name)" : "there is no command “\(name)”",

@@ -38,6 +38,26 @@ enum Configured {
         return nil
     }
 
+    /// Opens the audit of a command whose standard output has another use; false after saying why that can't be.
+    static func openAudit(_ gateway: Gateway) -> Bool {
+        do throws(ConfigurationError) {
+            try gateway.openAudit(isStandardOutputTaken: true)
+            return true
+        } catch {
+            printError(error.description)
+            return false
+        }
+    }
+
+    /// This program, from the root.
+    static var executablePath: String {
+        #if os(Linux)
+            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
+        #endif
+        let word = CommandLine.arguments[0]
+        return word.hasPrefix("/") ? word : FileManager.default.currentDirectoryPath + "/" + word
+    }
+
     /// Commands that end by themselves leave the running commentary to those that serve.
     static func logWarningsOnly() { Log.threshold.store(Log.Level.warning.rawValue, ordering: .relaxed) }
 

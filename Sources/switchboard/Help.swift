@@ -20,6 +20,7 @@ enum Help {
           accept    let patterns take the tools that an upstream has added since
           key       make, list and revoke API keys
           import    turn an `mcpServers` JSON (Claude Desktop, Cursor, VS Code) into a configuration
+          snippet   print what a client needs to reach a virtual server, ready to be pasted
 
           --version, --help, COMMAND --help
 

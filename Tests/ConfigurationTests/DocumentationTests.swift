@@ -34,6 +34,8 @@ import Testing
         ("a credential", "gateway.yaml", "upstreams: { a: { url: 'https://a.example/', credential: { zzzzzz: 1 } } }\n"),
         ("a virtual server", "virtual-servers/a.yaml", "access: everyone\nzzzzzz: 1\n"),
         ("a tool", "virtual-servers/a.yaml", "access: everyone\ntools: [{ tool: a.b, zzzzzz: 1 }]\n"),
+        ("an entry of policy", "gateway.yaml", "policy: [{ deny: a.b, zzzzzz: 1 }]\nupstreams: { a: { command: a } }\n"),
+        ("a role", "virtual-servers/a.yaml", "tools: [a.b]\nroles: { r: { who: everyone, allow: '*', zzzzzz: 1 } }\n"),
         ("an argument", "virtual-servers/a.yaml", "access: everyone\ntools: [{ tool: a.b, arguments: { c: { zzzzzz: 1 } } }]\n"),
     ])
     func `Every key that the program knows is on the page`(_ what: String, _ file: String, _ text: String) throws {

@@ -22,6 +22,9 @@ func rendered(_ loaded: Loaded, folder: String) -> String {
         for key in LimitSettings.keys {
             if let value = rendered(key, settings.limits) { lines.append("limit: \(value)") }
         }
+        if let audit = settings.audit {
+            lines.append("audit: \(audit.destination), when unwritable \(audit.whenUnwritable), values \(audit.values), at \(audit.position)")
+        }
         for entry in settings.policy {
             lines += entry.deny.map { "policy: deny \(rendered($0))" } + entry.unless.map { "  unless: \($0.reference)" }
             if let reason = entry.reason { lines.append("  reason: \(reason)") }

@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Diagnostics
 import Foundation
@@ -76,7 +77,7 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, audit: AuditSettings? = nil
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -89,7 +90,7 @@ final class Stage: Sendable {
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],
-            stateFolder: stateFolder, limits: limits, unresolved: [:], files: [], secretFiles: [])
+            stateFolder: stateFolder, limits: limits, audit: audit, unresolved: [:], files: [], secretFiles: [])
     }
 
     /// Runs the body with a gateway on a loop, and ends the gateway whatever happens.

@@ -4,7 +4,7 @@ package struct Redaction: Sendable {
     private static let lengthMin = 6
     private static let excerptLength = 300
     private static let mark = "‹secret›"
-    private let secrets: [String]
+    private var secrets: [String]
 
     package init(_ secrets: [Secret] = []) {
         // Longer ones first, since one may hold another.
@@ -15,6 +15,13 @@ package struct Redaction: Sendable {
                 return parts.count == 2 ? [value, parts[1]] : [value]
             }.filter { $0.utf8.count >= Self.lengthMin }
         ).sorted { $0.utf8.count > $1.utf8.count }
+    }
+
+    /// Masks what either does.
+    package func adding(_ other: Redaction) -> Redaction {
+        var both = self
+        both.secrets = Set(secrets + other.secrets).sorted { $0.utf8.count > $1.utf8.count }
+        return both
     }
 
     /// The text with every secret masked, at its end also the beginning of one: what is quoted may have been cut there.

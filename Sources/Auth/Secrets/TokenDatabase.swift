@@ -37,7 +37,9 @@ final class TokenDatabase: @unchecked Sendable {
             ON CONFLICT (owner, upstream) DO UPDATE SET key = excluded.key, sealed = excluded.sealed
             """
         _ = try run(text, [.bytes(owner), .text(upstream), .bytes(row.key), .bytes(row.sealed), .number(rowsMax)])
-        guard sqlite3_changes(handle) > 0 else { throw TokenStoreFailure("there are \(rowsMax) tokens already; remove \(path) to forget all of them") }
+        guard sqlite3_changes(handle) > 0 else {
+            throw TokenStoreFailure("there are \(rowsMax) tokens already; remove \(path) to forget all of them")
+        }
     }
 
     func remove(owner: [UInt8], upstream: String) throws(TokenStoreFailure) {

@@ -59,6 +59,12 @@ func folderListing(_ path: String) -> [String]? {
     return names.sorted()
 }
 
+/// Whether the path leads to a folder.
+func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
 /// The folder that this program runs in.
 func currentDirectory() -> String {
     guard let path = getcwd(nil, 0) else { return "/" }

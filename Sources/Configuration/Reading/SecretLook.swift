@@ -1,7 +1,7 @@
 /// Whether something looks like a secret that someone wrote down: by its name, or by its own look.
-enum SecretLook {
+package enum SecretLook {
     /// `GITHUB_TOKEN`, `X-Api-Key`, `Authorization`, `db_password`; not `MAX_TOKENS`, `KEYBOARD` or `TOKEN_FILE`.
-    static func isSecretName(_ name: String) -> Bool {
+    package static func isSecretName(_ name: String) -> Bool {
         let words = words(of: name)
         guard let last = words.last, !elsewhere.contains(last) else { return false }
         return words.contains(where: telling.contains)
@@ -48,7 +48,7 @@ enum SecretLook {
     private static let elsewhere: Set = ["file", "path", "dir", "url", "uri", "name", "id", "type", "header"]
 
     /// `Bearer …`, `ghp_…`, `sk-…`, a URL with a password, and other well-known shapes.
-    static func isSecretValue(_ value: String) -> Bool {
+    package static func isSecretValue(_ value: String) -> Bool {
         let lower = value.lowercased()
         if lower.hasPrefix("bearer ") || lower.hasPrefix("basic ") { return true }
         let prefixes = [

@@ -30,7 +30,8 @@ struct UpstreamReader {
         }
         guard let endpoint, findings.problems.count == before, !section.hasRefusedKeys else { return nil }
         return UpstreamDefinition(
-            name: entry.key, endpoint: endpoint, era: era ?? .automatic, credential: credential ?? .none, catalog: catalog ?? .perCredential, timeout: timeout,
+            name: entry.key, endpoint: endpoint, era: era ?? .automatic, credential: credential ?? .none, catalog: catalog ?? .perCredential,
+            timeout: timeout,
             position: entry.keyPosition)
     }
 

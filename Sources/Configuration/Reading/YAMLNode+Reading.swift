@@ -58,7 +58,7 @@ extension YAMLNode {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-func orList(_ words: [String]) -> String {
+package func orList(_ words: [String]) -> String {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " or " + last
 }

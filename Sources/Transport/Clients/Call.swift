@@ -17,10 +17,11 @@ package struct Call: Sendable {
     package let cancellation: Cancellation
     /// The request's header fields where they must agree with the body (modern HTTP); else nil.
     package let headers: HTTPHeaders?
+    package let transport: ClientTransport
 
     package init(
         server: String, caller: Caller, message: Message, revision: Revision, clientCapabilities: [UInt8], logLevel: LogLevel?,
-        cancellation: Cancellation, headers: HTTPHeaders? = nil
+        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http
     ) {
         self.server = server
         self.caller = caller
@@ -30,12 +31,16 @@ package struct Call: Sendable {
         self.logLevel = logLevel
         self.cancellation = cancellation
         self.headers = headers
+        self.transport = transport
     }
 
     package var era: Era { revision.era }
     /// The request's id as it was spelt.
     package var id: ArraySlice<UInt8> { message.id.map { message.bytes[$0.range] } ?? [] }
 }
+
+/// The way by which a client reaches the gateway; `command` is the command line itself.
+package enum ClientTransport: String, Sendable { case http, sse, stdio, command }
 
 /// Where notifications that belong to a running call go.
 package protocol ClientChannel {
@@ -53,11 +58,17 @@ package protocol CallService: Sendable {
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
     var identity: Identity { get }
+    /// Somebody was turned away at the door: `server` is what they asked for, `peer` their address, `reason` is for the audit only.
+    func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String)
     /// The state of configuration and upstreams, for `/readyz`.
     func readiness() -> (isReady: Bool, report: JSONValue)
     var changes: ChangeFeed { get }
     /// Where users sign in to upstreams; nil where nobody can.
     var signIns: SignInDesk? { get }
+}
+
+extension CallService {
+    package func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
 }
 
 /// A virtual server as it introduces itself.

@@ -25,7 +25,7 @@ package final class ChangeFeed: Sendable {
 
     package init() {}
 
-    package func listen(to server: String, as caller: Caller = .anonymous) -> Listener {
+    package func listen(to server: String, as caller: Caller) -> Listener {
         let listener = Listener(server: server, caller: caller)
         listeners.withLock { $0[ObjectIdentifier(listener)] = listener }
         return listener

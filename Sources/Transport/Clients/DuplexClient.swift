@@ -186,7 +186,7 @@ package final class DuplexClient: Sendable {
             }
             let call = Call(
                 server: server, caller: caller, message: message, revision: revision, clientCapabilities: capabilities, logLevel: level,
-                cancellation: cancellation)
+                cancellation: cancellation, transport: speaksModern ? .stdio : .sse)
             return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
         }
     }
@@ -204,7 +204,7 @@ package final class DuplexClient: Sendable {
             default:
                 let call = Call(
                     server: server, caller: caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
-                    logLevel: checked.logLevel, cancellation: cancellation)
+                    logLevel: checked.logLevel, cancellation: cancellation, transport: .stdio)
                 return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
             }
         } catch {

@@ -34,6 +34,7 @@ extension HTTPFront {
         guard identity.settings.suffices(caller) else {
             let challenge = Challenge(exchange.request, route, identity.settings, settings)
             Log("identity").warning("\(caller) lacks a scope for \(server)")
+            service.turnedAway(from: server, peer: exchange.request.peer.host, transport: route.transport, because: "\(caller) lacks a scope")
             let text = "the token lacks a scope: \(identity.settings.scopes(for: caller).joined(separator: " "))"
             exchange.respondText(403, text, fields: fields + [challenge.field(error: "insufficient_scope", for: caller)])
             return nil
@@ -54,6 +55,8 @@ extension HTTPFront {
         _ exchange: HTTPExchange, _ refusal: IdentityRefusal, at route: HTTPRoute, server: String, fields: [(String, String)]
     ) {
         let challenge = Challenge(exchange.request, route, service.identity.settings, settings)
+        service.turnedAway(
+            from: server, peer: exchange.request.peer.host, transport: route.transport, because: "\(refusal)")
         switch refusal {
         case .missing:
             exchange.respondText(401, "say who you are: Authorization: Bearer KEY-OR-TOKEN", fields: fields + [challenge.field()])

@@ -38,6 +38,13 @@ enum HTTPRoute: Hashable {
         }
     }
 
+    var transport: ClientTransport {
+        switch self {
+        case .sse, .messages: .sse
+        case .mcp, .health, .readiness, .metadata, .signIn: .http
+        }
+    }
+
     /// The path that a client was given to get here, which is what its tokens are for; nil for what is no virtual server.
     var resourcePath: String? {
         switch self {

@@ -66,7 +66,7 @@ package final class Upstream: Sendable {
     /// Why there was no credential when it was last tried; nil where that was not the trouble.
     package var credentialFailure: CredentialFailure? { state.withLock { $0.credentialFailure } }
     /// Masks what it was given wherever its own words are quoted.
-    package var redaction: Redaction { credential.redaction }
+    package var redaction: Redaction { credential.redaction.adding(opener.environmentRedaction(for: definition)) }
 
     /// Whether it is one caller's own, which ends when it is not used.
     private var isPersonal: Bool { credential.key.identity != nil }
@@ -132,7 +132,7 @@ package final class Upstream: Sendable {
     }
 
     private func masked(_ error: UpstreamError) -> UpstreamError {
-        error.masked(by: credential.redaction).masked(by: opener.environmentRedaction(for: definition))
+        error.masked(by: redaction)
     }
 
     /// Reads its list again now, since a call has shown that ours is out of date.

@@ -41,7 +41,7 @@ package struct UpstreamDefinition: Hashable, Sendable {
 
     package init(
         name: String, endpoint: Endpoint, era: Era = .automatic, credential: CredentialDefinition = .none, catalog: Catalog = .perCredential,
-        timeout: Duration,        position: SourcePosition
+        timeout: Duration, position: SourcePosition
     ) {
         self.name = name
         self.endpoint = endpoint

@@ -107,6 +107,12 @@ package final class UpstreamInstances: Sendable {
         }
     }
 
+    /// Masks what the upstream was given for that caller, and what it was given for all.
+    package func redaction(for caller: Caller) -> Redaction {
+        if let shared { return shared.redaction }
+        return credentials.redaction(for: credentials.key(for: caller))
+    }
+
     /// A credential of that key can be had from now on: whoever waits for one is served.
     package func credentialArrived(for key: CredentialKey) {
         credentials.forget(key)

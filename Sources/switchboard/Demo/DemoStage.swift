@@ -128,20 +128,12 @@ struct DemoStage: Sendable {
 
     /// Programs of this product lie beside each other.
     private static func path(ofProgram name: String) throws -> String {
-        let own = executablePath()
+        let own = Configured.executablePath
         let path = String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) + "/" + name
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw Failure(description: "\(path) is missing; build it with `make build`")
         }
         return path
-    }
-
-    private static func executablePath() -> String {
-        #if os(Linux)
-            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
-        #endif
-        let word = CommandLine.arguments[0]
-        return word.hasPrefix("/") ? word : FileManager.default.currentDirectoryPath + "/" + word
     }
 
     private static func temporaryFolder() -> String {

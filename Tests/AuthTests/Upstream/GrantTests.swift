@@ -110,7 +110,8 @@ import Testing
     private func answerWithSubject() {
         world.answers { (_, form) throws(FetchFailure) in
             let type = "urn:ietf:params:oauth:token-type:access_token"
-            return (200, #"{"access_token":"for-\#(form["subject_token"] ?? "")","token_type":"Bearer","issued_token_type":"\#(type)","expires_in":300}"#)
+            let token = "for-\(form["subject_token"] ?? "")"
+            return (200, #"{"access_token":"\#(token)","token_type":"Bearer","issued_token_type":"\#(type)","expires_in":300}"#)
         }
     }
 
@@ -125,6 +126,21 @@ import Testing
         let form = try #require(world.requests.first?.form)
         #expect(form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange" && form["subject_token"] == "A")
         #expect(form["subject_token_type"] == "urn:ietf:params:oauth:token-type:access_token" && form["audience"] == "up")
+    }
+
+    @Test func `Where many exchange at once, each finds out for itself how the server wants the secret`() async throws {
+        world.answers { (request, form) throws(FetchFailure) in
+            request.fields.contains { $0.name == "Authorization" }
+                ? (200, #"{"access_token":"for-\#(form["subject_token"] ?? "")","token_type":"Bearer"}"#) : (401, #"{"error":"invalid_client"}"#)
+        }
+        let client = OAuthClientDefinition(
+            tokenURL: "https://auth.example/token", clientID: reference(.text("gw")), authentication: .postOrBasic(reference(.environment("S"))))
+        let source = CredentialSource(.tokenExchange(client, TokenDemand()), upstream: "up", services: world.services)
+        let failures = await withTaskGroup(of: Bool.self) { group in
+            for n in 0..<100 { group.addTask { (try? await source.bearer(for: user("u\(n)", token: "t\(n)"))) != "for-t\(n)" } }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(failures == 0)
     }
 
     @Test func `A token with fewer scopes does not get what one with more was given`() async throws {
@@ -224,7 +240,7 @@ import Testing
     }
 }
 
-private let keys: [String: String] = ["RSA": newKey("RSA"), "P-256": newKey("P-256"), "P-384": newKey("P-384"), "P-521": newKey("P-521"), "ED25519": newKey("ED25519")]
+private let keys = Dictionary(uniqueKeysWithValues: ["RSA", "P-256", "P-384", "P-521", "ED25519"].map { ($0, newKey($0)) })
 
 private func pem(_ kind: String) -> String { keys[kind] ?? "" }
 

@@ -39,7 +39,7 @@ class Configuration:
         self.replace(self.path, json.dumps(settings, indent=2))
 
     def write_server(self, name, server):
-        text = server if isinstance(server, str) else json.dumps({"access": "everyone", **server}, indent=2)
+        text = server if isinstance(server, str) else json.dumps(server if "roles" in server else {"access": "everyone", **server}, indent=2)
         self.replace(self.folder / "virtual-servers" / f"{name}.yaml", text)
 
     @staticmethod

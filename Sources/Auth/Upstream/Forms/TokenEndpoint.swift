@@ -44,17 +44,20 @@ package struct TokenEndpoint: Sendable {
     func exchange(_ parameters: [(String, String)], secrets: [Secret] = []) async throws(CredentialFailure) -> Result<Grant, TokenFailure> {
         var isRetry = false
         var hasTurned = false
+        var isBasic = memory.wantsBasic.load(ordering: .relaxed)
         while true {
-            let proof = try await proof()
+            let proof = try await proof(isBasic: isBasic)
             do throws(TokenFailure) {
-                return .success(Grant(response: try await send(parameters, proof, secrets), sources: proof.secrets))
+                let response = try await send(parameters, proof, secrets)
+                if hasTurned { memory.wantsBasic.store(isBasic, ordering: .relaxed) }
+                return .success(Grant(response: response, sources: proof.secrets))
             } catch {
                 if error.code == "invalid_client", !hasTurned, case .postOrBasic = client.authentication {
                     hasTurned = true
-                    memory.wantsBasic.store(!memory.wantsBasic.load(ordering: .relaxed), ordering: .relaxed)
+                    isBasic.toggle()
                     continue
                 }
-                if error.code == "invalid_client", !isRetry, await hasChanged(proof) {
+                if error.code == "invalid_client", !isRetry, await hasChanged(proof, isBasic: isBasic) {
                     isRetry = true
                     continue
                 }
@@ -87,23 +90,23 @@ package struct TokenEndpoint: Sendable {
         return try TokenResponse(parsing: response.body)
     }
 
-    private func proof() async throws(CredentialFailure) -> Proof {
+    private func proof(isBasic: Bool) async throws(CredentialFailure) -> Proof {
         try await OffLoop.run { () throws(CredentialFailure) in
             do throws(UnresolvedSecret) {
-                return try makeProof()
+                return try makeProof(isBasic: isBasic)
             } catch {
                 throw .unresolved(error.description)
             }
         }
     }
 
-    private func makeProof() throws(UnresolvedSecret) -> Proof {
+    private func makeProof(isBasic: Bool) throws(UnresolvedSecret) -> Proof {
         let environment = services.environment
         let id = try client.clientID.resolve(environment: environment).reveal()
         switch client.authentication {
         case .post(let secret): return try self.secret(secret, of: id, isBasic: false)
         case .basic(let secret): return try self.secret(secret, of: id, isBasic: true)
-        case .postOrBasic(let secret): return try self.secret(secret, of: id, isBasic: memory.wantsBasic.load(ordering: .relaxed))
+        case .postOrBasic(let secret): return try self.secret(secret, of: id, isBasic: isBasic)
         case .issued(let issued): return proof(of: issued.value, of: id, isBasic: issued.isBasic)
         case .none: return Proof(parameters: [("client_id", id)], secrets: [])
         case .privateKeyJWT(let signing):
@@ -131,8 +134,8 @@ package struct TokenEndpoint: Sendable {
         return Proof(field: ("Authorization", "Basic \(encoded)"), parameters: [], secrets: [secret, Secret(encoded)])
     }
 
-    private func hasChanged(_ proof: Proof) async -> Bool {
-        guard let now = try? await self.proof() else { return false }
+    private func hasChanged(_ proof: Proof, isBasic: Bool) async -> Bool {
+        guard let now = try? await self.proof(isBasic: isBasic) else { return false }
         return now.secrets.first?.reveal() != proof.secrets.first?.reveal()
     }
 }
