@@ -32,6 +32,7 @@ let package = Package(
         // What the operating system keeps well.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CShims"),
         // Foundations.
         layer("Diagnostics"),
@@ -39,7 +40,7 @@ let package = Package(
         layer("Network", on: ["CShims", "COpenSSL", "Diagnostics"]),
         // The product.
         layer("MCPProtocol", on: ["JSON"]),
-        layer("Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        layer("Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("Audit", on: ["Auth", "COpenSSL", "Diagnostics", "JSON"]),
         layer("VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         layer("Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),
@@ -55,7 +56,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "Network", on: ["Diagnostics"]),
         tests(of: "MCPProtocol", on: ["JSON"]),
-        tests(of: "Auth", on: ["COpenSSL", "Diagnostics", "JSON", "MCPProtocol"]),
+        tests(of: "Auth", on: ["COpenSSL", "CSQLite", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Audit", on: ["Auth", "Diagnostics", "JSON"]),
         tests(of: "VirtualServers", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol"]),
         tests(of: "Transport", on: ["Auth", "Diagnostics", "JSON", "MCPProtocol", "Network"]),

@@ -59,6 +59,10 @@ struct GatewayReader {
         let state = stateFolder(section["state"])
         let audit = section["audit"].flatMap { AuditReader(folder: file.folder).read($0, &findings) }
         let secrets = SecretCheck(environment: environment)
+        let stateKey = section["state_key"].flatMap {
+            SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
+        }
+        if let stateKey { findings.add(secrets.problems(of: [stateKey])) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
             let problems = secrets.problems(of: upstream)
@@ -69,8 +73,8 @@ struct GatewayReader {
         }
         let settings = Settings(
             listen: listen, tls: tls, publicURL: publicURL, allowedOrigins: allowedOrigins, policy: policy, upstreams: upstreams,
-            virtualServers: virtualServers, stateFolder: state, limits: limits, audit: audit, identity: identity, discoveryHosts: discoveryHosts,
-            unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
+            virtualServers: virtualServers, stateFolder: state, stateKey: stateKey, limits: limits, audit: audit, identity: identity,
+            discoveryHosts: discoveryHosts, unresolved: unresolved, files: files, secretFiles: SecretCheck.files(of: upstreams))
         return .settings(settings, warnings: findings.warnings.inFileOrder())
     }
 
@@ -170,8 +174,8 @@ struct GatewayReader {
 
     private static let keys = Section.Keys(
         known: [
-            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state", "audit",
-            "limits",
+            "listen", "public_url", "tls", "allowed_origins", "identity", "discovery", "policy", "upstreams", "virtual_servers", "state",
+            "state_key", "audit", "limits",
         ],
         refused: [
             "roles": ("`roles` stand in the file of a virtual server", "write them there; what nobody may do stands in `policy`"),

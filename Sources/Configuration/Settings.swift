@@ -22,6 +22,8 @@ package struct Settings: Hashable, Sendable {
     package var virtualServers: [VirtualServerDefinition]
     /// From the root; need not exist yet.
     package var stateFolder: String
+    /// The keys that tokens at rest are sealed with; nil for a ring of the gateway's own in the state folder.
+    package var stateKey: SecretReference?
     package var limits: LimitSettings
     /// Where decisions are recorded; nil for nowhere.
     package var audit: AuditSettings?

@@ -1,3 +1,4 @@
+import Auth
 import Diagnostics
 import JSON
 import MCPProtocol
@@ -14,6 +15,8 @@ import Synchronization
 /// A file that can't be read tells nothing of what was known: patterns then take no tool of an upstream until it is accepted.
 /// The damaged file stays beside the new one until a person removes it, and so long no baseline is made by itself.
 package final class Baselines: Sendable {
+    /// Callers of one upstream whose first list is remembered; those beyond it see what others have.
+    private static let readersMax = 20_000
     private let path: String
     private let state: Mutex<State>
     private let log = Log("baselines")
@@ -59,6 +62,31 @@ package final class Baselines: Sendable {
 
     /// The upstream's baseline, made by nobody's first sight; empty where the file that has it can't be read.
     func known(_ upstream: String) -> Set<String>? { state.withLock { $0.known[upstream] ?? ($0.defect == nil ? nil : []) } }
+
+    /// Where callers have lists of their own, what is on the first list of each belongs to the baseline: it is not new, but theirs.
+    /// True where the baseline has grown.
+    func note(_ tools: [ToolDefinition], of upstream: String, seenBy key: CredentialKey) -> Bool {
+        let seen = upstream + " seen by"
+        let reader = key.digest
+        return state.withLock { state in
+            func isNoted() -> Bool { state.known[seen]?.contains(reader) == true || (state.known[seen]?.count ?? 0) >= Self.readersMax }
+            guard !isNoted() else { return false }
+            let mine = state.known
+            load(&state)
+            // Others of this process may have seen more than what was kept.
+            state.known.merge(mine) { stored, mine in stored.union(mine) }
+            guard state.defect == nil, !isNoted() else { return false }
+            let before = state.known[upstream]
+            state.known[upstream, default: []].formUnion(tools.map(\.name))
+            state.known[seen, default: []].insert(reader)
+            do throws(StateError) {
+                try write(state.known)
+            } catch {
+                log.error("that of \(upstream) can't be kept, \(error); it holds until the gateway ends")
+            }
+            return before != state.known[upstream]
+        }
+    }
 
     /// Takes these tools as the baseline from now on. Throws, and changes nothing, where they can't be kept.
     package func accept(_ upstream: String, _ names: Set<String>) throws(StateError) {

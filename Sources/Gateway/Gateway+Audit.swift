@@ -57,11 +57,6 @@ extension Gateway {
         audit.flush { _ = done.send(true) }
         _ = await done.next(within: .seconds(3))
     }
-
-    /// What an upstream's arguments may hold that must not be recorded; asked for where that is written.
-    func redaction(for upstream: Upstream) -> @Sendable () -> Redaction {
-        { self.opener.redaction(for: upstream.definition) }
-    }
 }
 
 extension AuditLog {

@@ -12,8 +12,14 @@ extension Gateway {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+        let round = try signInRound(of: call, tool: name)
+        if let round, let reply = await waitForSignIn(call, round) { return reply }
         do {
+            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
             return try await carryOut(call, of: name, to: channel, noting: trail, isRetry: isRetry)
+        } catch let need as SignInNeed {
+            trail?.failed("sign_in")
+            return try await askToSignIn(call, tool: name, need, after: round)
         } catch let denial as Denial {
             trail?.decided(denial.decision)
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
@@ -52,40 +58,48 @@ extension Gateway {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
-            throw clientForm(of: error, from: upstream, tool: name, noting: trail)
+            if let need = SignInNeed(error, upstream: upstream.name) { throw need }
+            throw clientForm(of: error, from: upstream.name, tool: name, noting: trail)
         }
     }
 
     /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
     private func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
-        if let exposure = snapshot.exposures[call.server], let index = exposure.index(of: name),
+        var snapshot = snapshot
+        if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
             let upstream = snapshot.upstreams[exposure.tools[index].upstream],
             exposure.policy.access(of: call.caller).denial(of: index) == nil
         {
-            note(exposure.tools[index], of: upstream, on: trail)
-            return (upstream, index, exposure)
+            note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
+            return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
         }
-        var (snapshot, exposure) = try await self.exposure(for: call)
+        var exposure: Exposure
+        (snapshot, exposure) = try await self.exposure(for: call)
         if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
             // A list does not wait for what starts slowly; a call can't do without it.
-            await starting.settled(within: starting.definition.timeout)
+            let instance = try instance(of: starting, for: call, tool: name, noting: trail)
+            await instance.settled(within: starting.definition.timeout)
             snapshot = self.snapshot
-            exposure = snapshot.exposures[call.server] ?? exposure
+            exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
         guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
             if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
-                throw clientForm(
-                    of: .unavailable(upstream.status.lastError ?? "it is still starting"), from: upstream, tool: name, noting: trail)
+                let instance = try instance(of: upstream, for: call, tool: name, noting: trail)
+                let failure = instance.credentialFailure.map(UpstreamError.credential)
+                if let need = failure.flatMap({ SignInNeed($0, upstream: upstream.name) }) { throw need }
+                let reason = instance.status.lastError ?? "it is still starting"
+                throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: name, noting: trail)
             }
             throw unknownTool(name)
         }
-        note(exposure.tools[index], of: upstream, on: trail)
+        note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
         if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
-        return (upstream, index, exposure)
+        return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
     }
 
-    private func note(_ tool: ExposedTool, of upstream: Upstream, on trail: AuditTrail?) {
-        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed, redaction: redaction(for: upstream))
+    private func note(_ tool: ExposedTool, of upstream: UpstreamInstances, for caller: Caller, on trail: AuditTrail?) {
+        // Asked for where the arguments are written down.
+        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed) { upstream.redaction(for: caller) }
     }
 
     /// The request as it would go upstream, and the permit for just that.
@@ -111,8 +125,19 @@ extension Gateway {
         }
     }
 
+    /// The upstream as this caller's credential reaches it.
+    private func instance(
+        of upstream: UpstreamInstances, for call: Call, tool: String, noting trail: AuditTrail?
+    ) throws(ProtocolError) -> Upstream {
+        if let instance = upstream.instance(for: call.caller) { return instance }
+        let failure = CredentialFailure.notForCaller("no entry of its `credential` is for \(call.caller)")
+        throw clientForm(of: .credential(failure), from: upstream.name, tool: tool, noting: trail)
+    }
+
     /// An upstream that is away and may have a tool of that name, which the caller may use.
-    private func upstream(thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot) -> Upstream? {
+    private func upstream(
+        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+    ) -> UpstreamInstances? {
         guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
         else { return nil }
         return snapshot.upstreams[missing]
@@ -195,7 +220,10 @@ extension Gateway {
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
         }
+        let isAnswerToUs = message.signInState != nil
         for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+            // Where it answers a question of ours it is not the upstream's.
+            if isAnswerToUs, message.isAnswer(other) { continue }
             members.append(UInt8(ascii: ","))
             members.append(contentsOf: message.bytes[other])
         }
@@ -232,19 +260,23 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: Upstream, tool: String, noting trail: AuditTrail?) -> ProtocolError {
+    private func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
         trail?.failed(error.kind, id: id)
         let what =
             switch error {
-            case .unavailable: "The upstream \"\(upstream.name)\" is not available at present"
-            case .refused: "The upstream \"\(upstream.name)\" refused the call"
-            case .broken: "The upstream \"\(upstream.name)\" went away during the call, which may have had an effect"
-            case .timedOut: "The upstream \"\(upstream.name)\" did not answer in time"
-            case .violation: "The upstream \"\(upstream.name)\" gave an answer that is not valid MCP"
+            case .unavailable: "The upstream \"\(upstream)\" is not available at present"
+            case .refused: "The upstream \"\(upstream)\" refused the call"
+            case .credential(.notForCaller): "The gateway has no credential of yours for the upstream \"\(upstream)\""
+            case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
+            case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
+            case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"
+            case .broken: "The upstream \"\(upstream)\" went away during the call, which may have had an effect"
+            case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
+            case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
             case .cancelled: "The call was cancelled"
             }
-        Log(upstream.name).warning("call of \(tool) failed, error id \(id): \(error)")
+        Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
     }
 }
@@ -255,6 +287,8 @@ extension UpstreamError {
         switch self {
         case .unavailable: "unavailable"
         case .refused: "refused"
+        case .credential: "no_credential"
+        case .insufficientScope: "insufficient_scope"
         case .broken: "broken"
         case .timedOut: "timed_out"
         case .violation: "invalid_answer"

@@ -6,17 +6,32 @@ import Transport
 import VirtualServers
 
 extension Gateway {
-    /// Asks every upstream that a virtual server uses, or those named, and waits for each; nil for one that answered, else why not.
-    package func connect(to names: [String]? = nil, within time: Duration = .seconds(30)) async -> [(upstream: Upstream, failure: String?)] {
+    /// What came of asking an upstream.
+    package struct Connected: Sendable {
+        package let upstream: UpstreamInstances
+        /// Nil where it answered.
+        package var failure: String?
+        /// Whether it is only this caller who has no credential for it.
+        package var isOfCaller = false
+    }
+
+    /// Asks every upstream that a virtual server uses, or those named, as that caller, and waits for each.
+    package func connect(to names: [String]? = nil, as caller: Caller, within time: Duration = .seconds(30)) async -> [Connected] {
         let snapshot = snapshot
         let used = Set(names ?? snapshot.settings.upstreams.map(\.name))
         let upstreams = snapshot.settings.upstreams.compactMap { used.contains($0.name) ? snapshot.upstreams[$0.name] : nil }
-        for upstream in upstreams { upstream.start() }
-        var outcome: [(upstream: Upstream, failure: String?)] = []
-        for upstream in upstreams {
-            await upstream.settled(within: time)
-            let status = upstream.status
-            outcome.append((upstream, status.state == .up ? nil : status.lastError ?? "no answer within \(time.components.seconds) s"))
+        let instances = upstreams.map { $0.instance(for: caller) }
+        for instance in instances { instance?.start() }
+        var outcome: [Connected] = []
+        for (upstream, instance) in zip(upstreams, instances) {
+            guard let instance else {
+                outcome.append(Connected(upstream: upstream, failure: "no entry of its `credential` is for \(caller)", isOfCaller: true))
+                continue
+            }
+            await instance.settled(within: time)
+            let status = instance.status
+            let failure = status.state == .up ? nil : status.lastError ?? "no answer within \(time.components.seconds) s"
+            outcome.append(Connected(upstream: upstream, failure: failure, isOfCaller: instance.credentialFailure?.isOfCaller == true))
         }
         return outcome
     }
@@ -36,7 +51,7 @@ extension Gateway {
             var subjects: [Subject] = []
             for name in upstreams {
                 // What an upstream has that is away is not known.
-                guard let tools = snapshot.upstreams[name]?.tools else { return [] }
+                guard let tools = snapshot.upstreams[name]?.commonList?.tools else { return [] }
                 subjects += tools.map { tool in
                     Subject(
                         .tool, name: tool.name, upstream: name, upstreamName: tool.name,
@@ -50,7 +65,7 @@ extension Gateway {
     /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.
     /// Throws where that can't be kept.
     package func accept(_ upstream: String) throws(StateError) -> (added: [String], removed: [String])? {
-        guard let tools = snapshot.upstreams[upstream]?.tools else { return nil }
+        guard let tools = snapshot.upstreams[upstream]?.commonList?.tools else { return nil }
         let now = Set(tools.map(\.name))
         let before = baselines.known(upstream) ?? now
         try baselines.accept(upstream, now)
@@ -69,12 +84,14 @@ extension Gateway {
     package func exposureProblems(of server: String) -> [Problem] { snapshot.exposures[server]?.problems ?? [] }
 
     /// The upstreams that a virtual server lacks at present, and why.
-    package func missing(from server: String) -> [(upstream: String, reason: String)] {
+    package func missing(from server: String, for caller: Caller) -> [(upstream: String, reason: String)] {
         let snapshot = snapshot
-        return (snapshot.exposures[server]?.missingUpstreams ?? []).sorted().map { name in
-            let status = snapshot.upstreams[name]?.status
-            let isWaiting = status?.state == .connecting && status?.lastError == nil
-            return (name, isWaiting ? "it has not answered yet" : status?.lastError ?? "it is \(status?.state.rawValue ?? "unknown")")
+        let upstreams = snapshot.settings.virtualServers.first { $0.name == server }?.upstreams ?? []
+        return upstreams.sorted().compactMap { name in
+            guard let upstream = snapshot.upstreams[name], upstream.list(for: caller) == nil else { return nil }
+            guard let status = upstream.instance(for: caller)?.status else { return (name, "no entry of its `credential` is for \(caller)") }
+            let isWaiting = status.state == .connecting && status.lastError == nil
+            return (name, isWaiting ? "it has not answered yet" : status.lastError ?? "it is \(status.state.rawValue)")
         }
     }
 }

@@ -20,7 +20,7 @@ package struct CallExplanation: Sendable {
 extension Gateway {
     /// Judges a call as `tools/call` would; nil for an unknown virtual server.
     package func explain(_ server: String, _ caller: Caller, _ name: String, arguments: JSONValue) -> CallExplanation? {
-        guard let exposure = exposure(of: server) else { return nil }
+        guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return nil }
         guard let index = exposure.index(of: name) else {
             let near = suggestion(for: name, among: exposure.tools.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
             return CallExplanation(decision: Decision(.denied, reason: "there is no such tool in \(server)" + near))
@@ -50,11 +50,9 @@ extension Gateway {
 
     /// The tools that a caller sees, by name and upstream name.
     package func toolsListed(of server: String, for caller: Caller) -> [ExposedTool] {
-        guard let exposure = exposure(of: server) else { return [] }
+        guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return [] }
         return exposure.view(for: exposure.policy.access(of: caller)).tools.map { exposure.tools[$0] }
     }
-
-    private func exposure(of server: String) -> Exposure? { snapshot.exposures[server] }
 }
 
 extension ArgumentShaping {

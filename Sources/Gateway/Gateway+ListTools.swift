@@ -20,14 +20,16 @@ extension Gateway {
         members.reserveCapacity(pages[page].count + 200)
         members.append("\"tools\":[")
         members.append(contentsOf: pages[page])
+        if page + 1 == pages.count { appendSignInTools(for: call, exposure, in: snapshot, to: &members) }
         members.append("]")
         if page + 1 < pages.count {
             members.append(",\"nextCursor\":")
             members.append(jsonString: Base64.encodeURL(Array("page \(page + 1)".utf8)))
         }
         if call.era == .modern {
-            // MCP 2026-07-28 server/utilities/caching: what one caller may see is not for another's eyes.
-            let scope = exposure.policy.dependsOnCaller || snapshot.settings.identity.isConfigured ? "private" : "public"
+            // What one caller may see is not for another's eyes, nor what an upstream shows to one (MCP 2026-07-28 server/utilities/caching).
+            let isPersonal = exposure.policy.dependsOnCaller || snapshot.personal[call.server] != nil || snapshot.settings.identity.isConfigured
+            let scope = isPersonal ? "private" : "public"
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
             members.append(contentsOf: ",\"ttlMs\":\(ttl),\"cacheScope\":\"\(scope)\"".utf8)
         }

@@ -15,7 +15,13 @@ package final class Gateway: CallService {
     let baselines: Baselines
     private let loops: LoopGroup
     private let environment: [String: String]
-    let opener: UpstreamOpener
+    private let opener: UpstreamOpener
+    package let signIns: SignInDesk?
+    let signInSeals: SignInSeals
+    let signInListener: SignInListener
+    /// Whether browsers find us at an address of our own.
+    let hasListener = Atomic<Bool>(false)
+    let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
     private let limits: UpstreamLimits
     private let state: Mutex<State>
@@ -40,12 +46,18 @@ package final class Gateway: CallService {
         self.loops = loops
         self.environment = environment
         limits = UpstreamLimits(settings.limits)
-        opener = UpstreamOpener(loops: loops, environment: environment, limits: limits)
         baselines = Baselines(stateFolder: settings.stateFolder)
         fetch = GuardedFetch(loops: loops, environment: environment)
+        opener = UpstreamOpener(
+            loops: loops, environment: environment, limits: limits, fetch: fetch.function(.init(settings)),
+            store: StateFolder.tokenStore(settings, environment: environment))
+        signIns = try? SignInDesk(services: opener.services)
+        signInListener = SignInListener(loops: loops)
+        signInSeals = SignInSeals(stateFolder: settings.stateFolder)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
-        state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:], exposures: [:])))
+        state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
+        signIns?.whenSignedIn { [weak self] upstream, identity in self?.signedIn(to: upstream, identity) }
     }
 
     var snapshot: Snapshot { state.withLock { $0.snapshot } }
@@ -57,29 +69,30 @@ package final class Gateway: CallService {
     package func apply(_ settings: Settings, audit: AuditLog? = nil) {
         baselines.reload()
         replaceAudit(with: audit, for: settings)
-        let (retired, changed) = state.withLock { state -> ([Upstream], [String]) in
+        let (retired, changed) = state.withLock { state -> ([UpstreamInstances], [String]) in
             let old = state.snapshot
             var left = old.upstreams
-            var upstreams: [String: Upstream] = [:]
+            var upstreams: [String: UpstreamInstances] = [:]
             for definition in settings.upstreams {
                 if let known = left[definition.name], known.definition.isSame(as: definition) {
                     upstreams[definition.name] = left.removeValue(forKey: definition.name)
                 } else {
-                    upstreams[definition.name] = Upstream(
-                        definition, opener: opener, limits: limits, loop: loops.next(), onChange: { [weak self] in self?.upstreamChanged($0) })
+                    upstreams[definition.name] = UpstreamInstances(
+                        definition, opener: opener, limits: limits, loops: loops, onChange: { [weak self] in self?.upstreamChanged($0) })
                 }
             }
             let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
-            state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, exposures: [:]).refreshed(
+            state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, generation: old.generation).refreshed(
                 baselines: baselines, servers: settings.virtualServers)
             state.rejected = []
             return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
         }
         identityChanged()
+        introduceToServers()
         for upstream in retired { loops.next().task { await upstream.retire() } }
         for server in changed { changes.publish(.tools, to: server) }
         // What clients use already must not wait for the next one to ask.
-        let isInUse = Set(retired.filter { $0.status.state != .idle }.map(\.name))
+        let isInUse = Set(retired.filter(\.isInUse).map(\.name))
         for (name, upstream) in snapshot.upstreams where isInUse.contains(name) { upstream.start() }
     }
 
@@ -110,11 +123,18 @@ package final class Gateway: CallService {
     }
 
     private func upstreamChanged(_ upstream: Upstream) {
+        var personal: (upstream: UpstreamInstances, servers: [String])?
         let changed = state.withLock { state -> [String] in
             // An upstream that was replaced has nothing to say any more.
-            guard !state.isStopping, state.snapshot.upstreams[upstream.name] === upstream else { return [] }
+            guard !state.isStopping, let instances = state.snapshot.upstreams[upstream.name],
+                instances.instance(for: upstream.credential.key) === upstream
+            else { return [] }
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
+            if instances.hasPersonalLists { personal = (instances, servers.map(\.name)) }
+            let hasGrown =
+                personal != nil && upstream.tools.map { baselines.note($0, of: upstream.name, seenBy: upstream.credential.key) } == true
+            guard instances.noteChange(of: upstream) || hasGrown else { return [] }
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
             for server in servers {
                 let known = Set(old.exposures[server.name]?.problems ?? [])
@@ -122,9 +142,14 @@ package final class Gateway: CallService {
                     log.warning(problem.description)
                 }
             }
-            return Self.difference(old.exposures, state.snapshot.exposures)
+            // Before it was only a guess at what callers would see.
+            return personal != nil ? [] : Self.difference(old.exposures, state.snapshot.exposures)
         }
         for server in changed { changes.publish(.tools, to: server) }
+        // Whoever has a list of their own is told of its changes, and nobody else.
+        guard let personal else { return }
+        let key = upstream.credential.key
+        for server in personal.servers { changes.publish(.tools, to: server) { personal.upstream.credentials.key(for: $0) == key } }
     }
 
     /// The virtual servers whose list has changed for someone.
@@ -246,19 +271,6 @@ package final class Gateway: CallService {
         } catch {
             return nil
         }
-    }
-
-    /// The virtual server as it stands, once its upstreams have had their chance: the first list waits a little for those that start.
-    func exposure(for call: Call) async throws(ProtocolError) -> (Snapshot, Exposure) {
-        var snapshot = snapshot
-        guard let exposure = snapshot.exposures[call.server] else { throw ProtocolError(.internalError, "the virtual server has gone") }
-        guard !exposure.missingUpstreams.isEmpty else { return (snapshot, exposure) }
-        let missing = exposure.definition.upstreams.compactMap { exposure.missingUpstreams.contains($0) ? snapshot.upstreams[$0] : nil }
-        for upstream in missing { upstream.start() }
-        for upstream in missing { await upstream.settledAtFirst() }
-        snapshot = self.snapshot
-        guard let fresh = snapshot.exposures[call.server] else { throw ProtocolError(.internalError, "the virtual server has gone") }
-        return (snapshot, fresh)
     }
 }
 

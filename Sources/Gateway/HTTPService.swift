@@ -55,6 +55,7 @@ package final class HTTPService: Sendable {
         for index in addresses.indices { addresses[index].port = try server.listen(host: addresses[index].host, port: addresses[index].port) }
         self.addresses = addresses
         gateway.listens(on: addresses)
+        gateway.takesSignIns(at: addresses, scheme: scheme)
         reloader = Reloader(path: path, environment: environment, gateway: gateway, watch: watch)
     }
 

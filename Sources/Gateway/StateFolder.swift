@@ -1,4 +1,5 @@
 import Auth
+import Configuration
 import Diagnostics
 
 #if canImport(Glibc)
@@ -29,6 +30,17 @@ package enum StateFolder {
             Log("state").warning("\(error); \(what) will not outlive a restart")
             return new
         }
+    }
+
+    /// Where users' tokens are kept: `tokens.db`, sealed with `state_key` or with the ring in `tokens.keys`, which is made when there is none.
+    static func tokenStore(_ settings: Settings, environment: [String: String]) -> TokenStore {
+        let ring =
+            if let reference = settings.stateKey {
+                KeyRing(.reference(reference, environment: environment))
+            } else {
+                KeyRing(.file(settings.stateFolder + "/tokens.keys"))
+            }
+        return TokenStore(path: settings.stateFolder + "/tokens.db", keys: ring)
     }
 
     /// What is wrong with the folder as this user finds it; makes nothing that stays.

@@ -12,6 +12,8 @@ package struct ErrorCode: RawRepresentable, Hashable, Sendable {
     package static let internalError = ErrorCode(rawValue: -32603)
     /// Until 2025-11-25.
     package static let resourceNotFound = ErrorCode(rawValue: -32002)
+    /// In 2025-11-25 only.
+    package static let urlElicitationRequired = ErrorCode(rawValue: -32042)
     /// Since 2026-07-28.
     package static let headerMismatch = ErrorCode(rawValue: -32020)
     package static let missingClientCapability = ErrorCode(rawValue: -32021)

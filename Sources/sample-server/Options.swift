@@ -21,6 +21,8 @@ struct Options {
           --host ADDRESS, --port N       where HTTP listens: 127.0.0.1, and any free port (0); it is printed on standard error
           --tools COUNT                  bench: how many tools are listed, 2 to 100000
           --page-size COUNT              how many tools a page of the list holds; default: all
+          --bearer-from NAME             HTTP: admit only who brings the token in that variable of the environment
+          --show-authorization           HTTP: print on standard error what each call came with
           --until-input-ends             HTTP: end when standard input does, for those who start it as a child
 
         """
@@ -33,6 +35,8 @@ struct Options {
     var toolCount = 2
     var pageSize: Int?
     var endsWithInput = false
+    var bearerVariable: String?
+    var showsAuthorization = false
 
     static func read(_ arguments: [String]) -> Reading {
         if arguments.contains(where: { $0 == "--help" || $0 == "-h" }) { return .help }
@@ -43,6 +47,8 @@ struct Options {
         while let name = rest.popFirst() {
             if name == "--until-input-ends" {
                 options.endsWithInput = true
+            } else if name == "--show-authorization" {
+                options.showsAuthorization = true
             } else if let problem = options.set(name, rest.popFirst()) {
                 return .wrong(problem)
             }
@@ -73,6 +79,9 @@ struct Options {
         case "--page-size":
             guard let choice = number(in: 1...100_000) else { return "--page-size is a number from 1 to 100000" }
             pageSize = choice
+        case "--bearer-from":
+            guard let value else { return "--bearer-from needs the name of a variable" }
+            bearerVariable = value
         default: return "unknown option “\(name)”"
         }
         return nil

@@ -25,7 +25,7 @@ struct Program {
         switch options.transport {
         case .stdio: Input.serve(server, on: loops.loops[0]) { exit(0) }
         case .http:
-            let service = HTTPService(server)
+            let service = HTTPService(server, bearer: bearerCheck(options))
             listen(options, "/mcp", on: loops) { await service.handle($0) }
         case .sse:
             let service = SSEService(server)
@@ -44,6 +44,19 @@ struct Program {
             say("sample-server: \(error)\n")
             exit(1)
         }
+    }
+
+    private static func bearerCheck(_ options: Options) -> BearerCheck {
+        var token: String?
+        if let name = options.bearerVariable {
+            token = getenv(name).map { String(cString: $0) } ?? ""
+            guard token != "" else {
+                say("sample-server: \(name) is not set\n")
+                exit(2)
+            }
+        }
+        guard options.showsAuthorization else { return BearerCheck(token: token, show: nil) }
+        return BearerCheck(token: token) { say($0) }
     }
 
     private static func say(_ text: String, to descriptor: Int32 = 2) {

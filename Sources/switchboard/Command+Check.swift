@@ -45,9 +45,15 @@ extension Command {
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             var count = found
             let names = settings.upstreams.map(\.name)
-            let outcome = await Patience(gateway, names: names).wait(on: loops.loops[0]) { await gateway.connect() }
-            for (upstream, failure) in outcome ?? [] {
-                if let failure {
+            let outcomes = await Patience(gateway, names: names).wait(on: loops.loops[0]) {
+                await gateway.connect(as: .localUser(Configured.login))
+            }
+            for outcome in outcomes ?? [] {
+                let upstream = outcome.upstream
+                if let failure = outcome.failure, outcome.isOfCaller {
+                    // Its users will have one.
+                    printError("\(upstream.name): not asked, since its credential depends on the caller: \(failure)")
+                } else if let failure = outcome.failure {
                     count += 1
                     let fix = UpstreamAdvice(upstream.definition, failure: failure).text
                     print(Problem("upstream \"\(upstream.name)\" does not answer: \(failure)", at: upstream.definition.position, fix: fix))
@@ -64,8 +70,9 @@ extension Command {
             }
             if let old {
                 let before = Gateway(old, loops: loops, environment: Configured.environment)
-                for (upstream, failure) in await before.connect() {
-                    if let failure { printError("upstream \(upstream.name) of the old configuration does not answer: \(failure)") }
+                for outcome in await before.connect(as: .localUser(Configured.login)) {
+                    guard let failure = outcome.failure else { continue }
+                    printError("upstream \(outcome.upstream.name) of the old configuration does not answer: \(failure)")
                 }
                 report(before.reach.changes(to: gateway.reach))
                 await before.stop()

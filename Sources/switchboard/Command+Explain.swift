@@ -37,8 +37,8 @@ extension Command {
         Configured.log(only: .warning)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            _ = await gateway.connect(to: settings.virtualServers.first { $0.name == server }?.upstreams)
-            _ = complain(about: gateway, server)
+            _ = await gateway.connect(to: settings.virtualServers.first { $0.name == server }?.upstreams, as: caller)
+            _ = complain(about: gateway, server, caller)
             let explanation = gateway.explain(server, caller, tool, arguments: given)
             await gateway.stop()
             guard let explanation else { return 1 }

@@ -35,7 +35,7 @@ extension Command {
                 if tools.isEmpty { printError("no tools") }
             }
             for problem in gateway.exposureProblems(of: server) { printError("warning: \(problem.description)") }
-            return complain(about: gateway, server) ? 1 : 0
+            return complain(about: gateway, server, caller) ? 1 : 0
         }
     }
 
@@ -101,8 +101,10 @@ extension Command {
         Configured.log(only: .error)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
-            let outcome = await Patience(gateway, names: [name]).wait(on: loops.loops[0]) { await gateway.connect(to: [name]) }
-            let failure = outcome?.first?.failure
+            let outcomes = await Patience(gateway, names: [name]).wait(on: loops.loops[0]) {
+                await gateway.connect(to: [name], as: .localUser(Configured.login))
+            }
+            let failure = outcomes?.first?.failure
             let change: (added: [String], removed: [String])?
             do throws(StateError) {
                 change = try gateway.accept(name)
@@ -130,7 +132,7 @@ extension Command {
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             let used = settings.virtualServers.first { $0.name == server }?.upstreams ?? []
-            _ = await Patience(gateway, names: used, someWillDo: true).wait(on: loops.loops[0]) { await gateway.connect(to: used) }
+            _ = await Patience(gateway, names: used, someWillDo: true).wait(on: loops.loops[0]) { await gateway.connect(to: used, as: caller) }
             var status: Int32 = 1
             do {
                 status = try await work(InProcessClient(gateway, server: server, caller: caller), gateway)
@@ -145,9 +147,9 @@ extension Command {
     }
 
     /// Says which upstreams are missing from what was shown; true when one is.
-    static func complain(about gateway: Gateway, _ server: String) -> Bool {
+    static func complain(about gateway: Gateway, _ server: String, _ caller: Caller) -> Bool {
         var isIncomplete = false
-        for (name, reason) in gateway.missing(from: server) {
+        for (name, reason) in gateway.missing(from: server, for: caller) {
             printError("upstream \(name) is not available: \(reason)")
             isIncomplete = true
         }

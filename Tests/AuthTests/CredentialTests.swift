@@ -22,15 +22,19 @@ struct CredentialTests {
     ]
 
     @Test("every form is sent as its header lines", arguments: forms)
-    func sends(definition: CredentialDefinition, lines: String) throws {
-        #expect(String(decoding: try CredentialSource(definition, environment: Self.environment).lines(), as: UTF8.self) == lines)
+    func sends(definition: CredentialDefinition, lines: String) async throws {
+        let source = CredentialSource(definition, upstream: "up", services: TestServices(environment: Self.environment).services)
+        #expect(String(decoding: try await source.lines(for: .anonymous), as: UTF8.self) == lines)
+        #expect(source.known(for: .anonymous).map { String(decoding: $0, as: UTF8.self) } == lines)
+        #expect(!source.dependsOnCaller && source.key(for: .anonymous) == .shared)
     }
 
     @Test("a user name for `basic` has no colon")
-    func colon() {
+    func colon() async {
         let source = CredentialSource(
-            .basic(username: reference(.environment("C")), password: reference(.text("p"))), environment: Self.environment)
-        #expect(throws: UnresolvedSecret.self) { try source.lines() }
+            .basic(username: reference(.environment("C")), password: reference(.text("p"))), upstream: "up",
+            services: TestServices(environment: Self.environment).services)
+        await #expect(throws: CredentialFailure.self) { try await source.lines(for: .anonymous) }
     }
 
     @Test("the references of every form are known", arguments: zip(forms.map(\.0), [0, 1, 2, 2, 2]))
@@ -40,46 +44,61 @@ struct CredentialTests {
 }
 
 @Suite("Credentials that come from files")
-struct CredentialSourceTests {
+struct CredentialFileTests {
+    private let world = TestServices()
+
     @Test("a changed file is followed, but looked at only once a second")
-    func follows() throws {
+    func follows() async throws {
         let folder = try Folder()
-        let source = CredentialSource(.bearer(reference(.file(try folder.write("one\n", to: "f")))), environment: [:])
-        let start = ContinuousClock.now
-        #expect(try text(source, at: start) == "one")
+        let source = source(.file(try folder.write("one\n", to: "f")))
+        #expect(try await text(source) == "one")
         try folder.write("three\n", to: "f")
-        #expect(try text(source, at: start + .milliseconds(999)) == "one")
-        #expect(try text(source, at: start + .seconds(1)) == "three")
+        world.clock.advance(.milliseconds(999))
+        #expect(try await text(source) == "one")
+        world.clock.advance(.milliseconds(1))
+        #expect(try await text(source) == "three")
     }
 
     @Test("while the file can't be read, the old value stays in use; then the new one")
-    func keepsOld() throws {
+    func keepsOld() async throws {
         let folder = try Folder()
-        let source = CredentialSource(.bearer(reference(.file(try folder.write("one", to: "f")))), environment: [:])
-        let start = ContinuousClock.now
-        #expect(try text(source, at: start) == "one")
-        try folder.remove("f")
-        #expect(try text(source, at: start + .seconds(2)) == "one")
-        try folder.write("", to: "f")
-        #expect(try text(source, at: start + .seconds(4)) == "one")
-        try folder.write("bad\0value", to: "f")
-        #expect(try text(source, at: start + .seconds(6)) == "one")
-        try folder.write("fresh", to: "f")
-        #expect(try text(source, at: start + .seconds(8)) == "fresh")
+        let source = source(.file(try folder.write("one", to: "f")))
+        #expect(try await text(source) == "one")
+        for content in [nil, "", "bad\u{0}value", "fresh"] {
+            if let content { try folder.write(content, to: "f") } else { try folder.remove("f") }
+            world.clock.advance(.seconds(2))
+            #expect(try await text(source) == (content == "fresh" ? "fresh" : "one"))
+        }
     }
 
     @Test("what can't be had at first is tried at each use")
-    func firstFailure() throws {
+    func firstFailure() async throws {
         let folder = try Folder()
-        let source = CredentialSource(.bearer(reference(.file(folder.path + "/f"))), environment: [:])
-        let start = ContinuousClock.now
-        #expect(throws: UnresolvedSecret.self) { try source.lines(at: start) }
+        let source = source(.file(folder.path + "/f"))
+        await #expect(throws: CredentialFailure.self) { try await source.lines(for: .anonymous) }
         try folder.write("late", to: "f")
-        #expect(try text(source, at: start) == "late")
+        #expect(try await text(source) == "late")
     }
 
-    private func text(_ source: CredentialSource, at now: ContinuousClock.Instant) throws -> String {
-        let line = String(decoding: try source.lines(at: now), as: UTF8.self)
+    @Test("a refused value is read again at once: a new one is handed out, the same one is not")
+    func refused() async throws {
+        let folder = try Folder()
+        let source = source(.file(try folder.write("one", to: "f")))
+        let lines = try await source.lines(for: .anonymous)
+        #expect(try await source.refused(lines, for: .anonymous) == nil)
+        try folder.write("two", to: "f")
+        let fresh = try await source.refused(lines, for: .anonymous)
+        #expect(fresh.map { String(decoding: $0, as: UTF8.self) } == "Authorization: Bearer two\r\n")
+        // Another call that was refused with the old one gets the new one without another look.
+        #expect(try await source.refused(lines, for: .anonymous) == fresh)
+    }
+
+    private func source(_ part: SecretReference.Part) -> CredentialSource {
+        CredentialSource(.bearer(reference(part)), upstream: "up", services: world.services)
+    }
+
+    private func text(_ source: CredentialSource) async throws -> String {
+        let line = String(decoding: try await source.lines(for: .anonymous), as: UTF8.self)
         #expect(line.hasPrefix("Authorization: Bearer ") && line.hasSuffix("\r\n"))
         return String(line.dropFirst("Authorization: Bearer ".count).dropLast(1))
     }

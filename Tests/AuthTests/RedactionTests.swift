@@ -14,9 +14,10 @@ import Testing
         #expect(Redaction([Secret(Self.token)]).mask(text) == masked)
     }
 
-    @Test func `A credential is masked with and without the word before it, and so are its parts`() throws {
+    @Test func `A credential is masked with and without the word before it, and so are its parts`() async throws {
         let definition = CredentialDefinition.basic(username: reference(.text("user-name")), password: reference(.environment("P")))
-        let fields = try definition.credential(environment: ["P": Self.token]).fields.map(\.value)
+        let grant = StaticGrant(definition: definition, environment: ["P": Self.token])
+        let fields = try await grant.issue(for: .anonymous, isForced: false).fields.map(\.value)
         let redaction = Redaction(fields + [Secret(Self.token)])
         let pair = Base64.encode(Array("user-name:\(Self.token)".utf8))
         for said in ["Basic \(pair)", pair, "basic \(pair)", "\(pair) \(Self.token)"] {
@@ -29,6 +30,13 @@ import Testing
     @Test func `The longer of two secrets is masked whole`() {
         let redaction = Redaction([Secret("secret-1"), Secret("secret-1-and-more")])
         #expect(redaction.mask("secret-1-and-more, secret-1") == "‹secret›, ‹secret›")
+    }
+
+    @Test(arguments: ["6bytes", "7-bytes"])
+    func `A short secret is masked whole, however short the text`(_ secret: String) {
+        for text in ["", "6", "6bytes", "6byte", "7-bytes", "7-byte", "x6bytes", "say 7-bytes"] {
+            #expect(!Redaction([Secret(secret)]).mask(text).contains(secret))
+        }
     }
 
     @Test func `What is short enough to stand in any text is left`() {

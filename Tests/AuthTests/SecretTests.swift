@@ -8,9 +8,10 @@ struct SecretTests {
     private static let value = "hunter2-do-not-print"
 
     @Test("a secret can't be printed, interpolated, dumped or mirrored")
-    func neverPrinted() {
+    func neverPrinted() async {
         let secret = Secret(Self.value)
-        let credential = try? CredentialDefinition.bearer(reference(.environment("T"))).credential(environment: ["T": Self.value])
+        let credential = try? await StaticGrant(definition: .bearer(reference(.environment("T"))), environment: ["T": Self.value])
+            .issue(for: .anonymous, isForced: false)
         var dumped = ""
         dump(secret, to: &dumped)
         dump(credential, to: &dumped)

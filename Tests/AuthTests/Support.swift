@@ -8,7 +8,7 @@ let somewhere = SourcePosition(file: "gateway.yaml", line: 1, column: 1)
 func reference(_ parts: SecretReference.Part...) -> SecretReference { SecretReference(parts: parts, position: somewhere) }
 
 /// A folder of its own for one test, gone with it.
-final class Folder {
+final class Folder: Sendable {
     let path = FileManager.default.temporaryDirectory.path + "/switchboard-auth-\(UUID().uuidString)"
 
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }

@@ -71,13 +71,54 @@ private func rendered(_ upstream: UpstreamDefinition) -> [String] {
     case .url(let url, let transport):
         lines.append("  url: \(url.isTLS ? "https" : "http") host \(url.host) port \(url.port) target \(url.target), transport \(transport)")
     }
-    switch upstream.credential {
-    case .none: break
-    case .bearer(let token): lines.append("  bearer: \(rendered(token))")
-    case .headers(let headers): lines += headers.map { "  header: \($0.name): \(rendered($0.value))" }
-    case .basic(let username, let password): lines.append("  basic: \(rendered(username)) \(rendered(password))")
+    if upstream.catalog == .shared { lines.append("  catalog: shared") }
+    return lines + rendered(upstream.credential).map { "  " + $0 }
+}
+
+private func rendered(_ credential: CredentialDefinition) -> [String] {
+    switch credential {
+    case .none: []
+    case .bearer(let token): ["bearer: \(rendered(token))"]
+    case .headers(let headers): headers.map { "header: \($0.name): \(rendered($0.value))" }
+    case .basic(let username, let password): ["basic: \(rendered(username)) \(rendered(password))"]
+    case .clientCredentials(let client, let demand): ["client credentials: \(rendered(client)), \(rendered(demand))"]
+    case .tokenExchange(let client, let demand): ["token exchange: \(rendered(client)), \(rendered(demand))"]
+    case .signedJWT(let token):
+        ["signed token: \(rendered(token.signing)), issuer \(token.issuer), audience \(token.audience), life \(spelled(token.life))"]
+    case .authorizationCode(let signIn):
+        [
+            "sign-in: \(signIn.server), client \(signIn.client.map { "\(rendered($0.id)) by \(rendered($0.authentication))" } ?? "ours")"
+                + ", scopes \(signIn.scopes.joined(separator: " ")), resource \(signIn.resource)"
+        ]
+    case .firstOf(let choices):
+        choices.flatMap { choice in
+            ["for \(choice.who.isEmpty ? "everyone" : choice.who.map(\.reference.text).joined(separator: " ")):"]
+                + (choice.credential == .none ? ["  none"] : rendered(choice.credential).map { "  " + $0 })
+        }
     }
-    return lines
+}
+
+private func rendered(_ client: OAuthClientDefinition) -> String {
+    "\(client.tokenURL) as \(rendered(client.clientID)) by \(rendered(client.authentication))"
+}
+
+private func rendered(_ authentication: OAuthClientDefinition.Authentication) -> String {
+    switch authentication {
+    case .post(let secret): "post \(rendered(secret))"
+    case .basic(let secret): "basic \(rendered(secret))"
+    case .postOrBasic(let secret): "post or basic \(rendered(secret))"
+    case .privateKeyJWT(let signing): rendered(signing)
+    case .none: "nothing"
+    case .issued: "what the server gave"
+    }
+}
+
+private func rendered(_ demand: TokenDemand) -> String {
+    "scopes \(demand.scopes.joined(separator: " ")), resource \(demand.resource ?? "none"), audience \(demand.audience ?? "none")"
+}
+
+private func rendered(_ signing: SigningDefinition) -> String {
+    "key \(rendered(signing.key)), id \(signing.keyID ?? "none"), \(signing.algorithm.rawValue)"
 }
 
 private func rendered(_ reference: SecretReference) -> String {

@@ -24,7 +24,7 @@ struct GatewayAuditTests {
         try await stage.run(settings) { gateway async throws in
             try gateway.openAudit()
             // Both have to be there, so that none is missing from the list.
-            _ = await gateway.connect()
+            _ = await gateway.connect(as: .anonymous)
             try await body(gateway)
         }
         let text = try String(contentsOfFile: path, encoding: .utf8)

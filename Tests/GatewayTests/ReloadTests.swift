@@ -37,7 +37,7 @@ struct ReloadTests {
         let (a, b) = (stage.upstream("a", tools: ["get"]), stage.upstream("b", tools: ["get"]))
         try await stage.run(stage.settings([a, b], select: ["a.get", "b.get"])) { gateway async throws in
             #expect(try await gateway.toolNames() == ["a_get", "b_get"])
-            let listener = gateway.changes.listen(to: "team")
+            let listener = gateway.changes.listen(to: "team", as: .anonymous)
             gateway.apply(stage.settings([a], select: ["a.get"]))
             #expect(await listener.changes.next().map { "\($0)" } == "tools")
             #expect(try await gateway.toolNames() == ["a_get"])

@@ -19,6 +19,10 @@ def test_the_demo_lists_calls_explains_itself_and_leaves_nothing(tmp_path):
         env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), MARK: mark})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "http://127.0.0.1:" in done.stdout and "refused" in done.stdout
+    # The review agent: refused, on record with the rule's place, and GitHub's token upstream rather than the agent's key.
+    assert "delete_branch      → refused: Unknown tool: delete_branch" in done.stdout
+    assert "review.yaml:" in done.stdout and "client          pr-review-bot" in done.stdout
+    assert "Authorization: Bearer ghs_demo" in done.stdout and "Bearer sb_" not in done.stdout
     assert 10 <= len(done.stdout.splitlines()) <= 120, "half a minute's reading"
     eventually(lambda: not marked(mark), within=5)
 

@@ -211,6 +211,7 @@ def test_calls_go_over_tls(workshop, upstream, authority, revision):
 
 
 @pytest.mark.quick
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_protocols_are_not_spoken_and_http_1_1_is_agreed_on(workshop, upstream, authority):
     files = tls_files(authority, workshop.folder)
     gateway = workshop.gateway(workshop.configuration({"one": upstream.settings()}, {"team": TEAM}, tls=files), tls=authority.client())

@@ -7,7 +7,7 @@ struct ChangeFeedTests {
     @Test("listeners hear of their own server only, until they leave")
     func listeners() async {
         let feed = ChangeFeed()
-        let (mine, other) = (feed.listen(to: "a"), feed.listen(to: "b"))
+        let (mine, other) = (feed.listen(to: "a", as: .anonymous), feed.listen(to: "b", as: .anonymous))
         feed.publish(.tools, to: "a")
         feed.publish(.tools, to: "b")
         feed.publish(.tools, to: "c")
@@ -21,7 +21,7 @@ struct ChangeFeedTests {
     @Test("everyone hears the end, and nothing after it")
     func end() async {
         let feed = ChangeFeed()
-        let listeners = [feed.listen(to: "a"), feed.listen(to: "b")]
+        let listeners = [feed.listen(to: "a", as: .anonymous), feed.listen(to: "b", as: .anonymous)]
         feed.publish(.tools, to: "a")
         feed.end()
         feed.publish(.tools, to: "a")
@@ -32,7 +32,7 @@ struct ChangeFeedTests {
     @Test("a listener that is behind keeps what it has, and is not waited for")
     func behind() async {
         let feed = ChangeFeed()
-        let listener = feed.listen(to: "a")
+        let listener = feed.listen(to: "a", as: .anonymous)
         for _ in 0..<1_000 { feed.publish(.tools, to: "a") }
         feed.leave(listener)
         let seen = await drain(listener)

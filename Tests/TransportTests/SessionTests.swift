@@ -90,7 +90,7 @@ struct SessionTests {
         table.add(other, id: "1", of: b)
         table.set(.error, for: a)
         let feed = ChangeFeed()
-        let listener = feed.listen(to: "team")
+        let listener = feed.listen(to: "team", as: .anonymous)
         table.replaceStream(of: a, with: listener)
         table.end(a)
         #expect(mine.isCancelled && !other.isCancelled)
@@ -119,7 +119,7 @@ struct SessionTests {
     func streams() async throws {
         let session = try session()
         let feed = ChangeFeed()
-        let (old, new) = (feed.listen(to: "team"), feed.listen(to: "team"))
+        let (old, new) = (feed.listen(to: "team", as: .anonymous), feed.listen(to: "team", as: .anonymous))
         table.replaceStream(of: session, with: old)
         table.replaceStream(of: session, with: new)
         #expect(await old.changes.next() == nil)

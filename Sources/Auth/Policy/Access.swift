@@ -46,6 +46,9 @@ package final class Access: Sendable {
             }
     }
 
+    /// Whether the caller may use anything at all, as far as rules can tell before there is anything.
+    package var mayUseSomething: Bool { isOpen || !allow.isEmpty }
+
     /// Decides on one use. `arguments` are those that would go upstream: where they lie in bytes that were validated.
     package func permit(
         _ caller: Caller, toUse subject: Int, called name: String, of server: String, arguments: (bytes: [UInt8], range: Range<Int>)?

@@ -4,7 +4,7 @@ package struct Redaction: Sendable {
     private static let lengthMin = 6
     private static let excerptLength = 300
     private static let mark = "‹secret›"
-    private let secrets: [String]
+    private var secrets: [String]
 
     package init(_ secrets: [Secret] = []) {
         // Longer ones first, since one may hold another.
@@ -17,6 +17,13 @@ package struct Redaction: Sendable {
         ).sorted { $0.utf8.count > $1.utf8.count }
     }
 
+    /// Masks what either does.
+    package func adding(_ other: Redaction) -> Redaction {
+        var both = self
+        both.secrets = Set(secrets + other.secrets).sorted { $0.utf8.count > $1.utf8.count }
+        return both
+    }
+
     /// The text with every secret masked, at its end also the beginning of one: what is quoted may have been cut there.
     package func mask(_ text: String) -> String {
         secrets.reduce(text) { text, secret in
@@ -27,16 +34,17 @@ package struct Redaction: Sendable {
 
     private static func maskEnd(of text: String, secret: [UInt8]) -> String {
         let bytes = Array(text.utf8)
-        guard bytes.count >= lengthMin, secret.count > lengthMin else { return text }
-        for start in max(0, bytes.count - secret.count + 1)...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
+        let first = max(0, bytes.count - secret.count + 1)
+        guard bytes.count - lengthMin >= first else { return text }
+        for start in first...(bytes.count - lengthMin) where secret.starts(with: bytes[start...]) {
             return String(decoding: bytes[..<start], as: UTF8.self) + mark
         }
         return text
     }
 
-    /// The same on one line, cut to what a message may quote; after masking, so that no half of a secret is left.
+    /// The same, cut to what a message may quote; after masking, so that no half of a secret is left.
     package func excerpt(_ text: String) -> String {
-        let text = mask(text).split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
+        let text = mask(text)
         return text.count > Self.excerptLength ? text.prefix(Self.excerptLength) + "…" : text
     }
 }

@@ -17,6 +17,15 @@ extension SecretReference {
     ///
     /// Throws when a variable is unset, a file can't be read, or the value could not stand in a header (control characters).
     package func resolve(environment: [String: String]) throws(UnresolvedSecret) -> Secret {
+        let secret = try resolveText(environment: environment)
+        guard secret.reveal().utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw UnresolvedSecret(description: "the value of \(names) has line breaks or control characters")
+        }
+        return secret
+    }
+
+    /// The same for what never stands in a header, such as a key in PEM.
+    package func resolveText(environment: [String: String]) throws(UnresolvedSecret) -> Secret {
         var text = ""
         for part in parts {
             switch part {
@@ -29,16 +38,14 @@ extension SecretReference {
             case .file(let path): text += try contents(of: path)
             }
         }
-        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-            throw UnresolvedSecret(description: "the value of \(names) has line breaks or control characters")
-        }
         return Secret(text)
     }
 
     /// The files it names.
     package var files: [String] { parts.compactMap { if case .file(let path) = $0 { path } else { nil } } }
 
-    private var names: String {
+    /// `${env:A} and ${file:B}`.
+    var names: String {
         parts.compactMap { part in
             switch part {
             case .text: nil

@@ -17,6 +17,10 @@ package struct SecretReference: Hashable, Sendable {
     /// Whether it names anything, and is not plain text alone.
     package var isSecret: Bool { parts.contains { if case .text = $0 { false } else { true } } }
 
+    /// The same secret, wherever it is named: moving a line changes nothing.
+    package static func == (a: SecretReference, b: SecretReference) -> Bool { a.parts == b.parts }
+    package func hash(into hasher: inout Hasher) { hasher.combine(parts) }
+
     package init(parts: [Part], position: SourcePosition) {
         self.parts = parts
         self.position = position

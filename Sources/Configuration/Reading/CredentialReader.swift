@@ -8,12 +8,18 @@ struct CredentialReader {
     let upstream: String
 
     func read(_ node: YAMLNode, _ findings: inout Findings) -> CredentialDefinition? {
+        if case .sequence(let nodes) = node.content {
+            return CredentialListReader(reader: self).read(nodes, at: node.position, &findings)
+        }
+        return readOne(node, &findings)
+    }
+
+    /// One credential, or one entry of a list without its `for`.
+    func readOne(_ node: YAMLNode, _ findings: inout Findings) -> CredentialDefinition? {
         if node.scalar?.text == "none" { return CredentialDefinition.none }
         switch node.content {
         case .sequence:
-            findings.add(
-                "a list of credentials is not supported by this version: everyone would get the same one", at: node.position,
-                fix: "write one credential, without `for`")
+            findings.add("a list stands within a list", at: node.position, fix: "write one list")
             return nil
         case .scalar:
             findings.add("`credential` must be none or a mapping, not \(node.kind)", at: node.position, fix: example)
@@ -47,6 +53,10 @@ struct CredentialReader {
             return .bearer(token)
         case "headers":
             return headers(form.value, &findings)
+        case "oauth":
+            return OAuthReader(references: references, variable: variableName(from: upstream)).read(form.value, &findings)
+        case "signed_jwt":
+            return SignedTokenReader(references: references, variable: variableName(from: upstream)).read(form.value, &findings)
         default:
             guard let section = Section(form.value, "`basic`", .init(known: ["username", "password"]), &findings) else { return nil }
             guard let username = section["username"], let password = section["password"] else {
@@ -104,12 +114,8 @@ struct CredentialReader {
     private var example: String { "write credential: { bearer: \"${env:\(variable("TOKEN"))}\" }" }
 
     private static let keys = Section.Keys(
-        known: ["none", "bearer", "headers", "basic"],
-        refused: [
-            "oauth": later("oauth", "use bearer, headers or basic"),
-            "signed_jwt": later("signed_jwt", "use bearer, headers or basic"),
-            "for": later("for", "remove it and write one credential for all callers"),
-        ])
+        known: ["none", "bearer", "headers", "basic", "oauth", "signed_jwt"],
+        refused: ["for": ("`for` belongs to an entry of a list", "write `credential:` as a list, and an entry for the others after this one")])
 }
 
 /// What to say of a key that a later version knows: it must not be passed over, for it takes something away.

@@ -7,7 +7,12 @@ struct SecretCheck {
     let environment: [String: String]
 
     func problems(of upstream: UpstreamDefinition) -> [Problem] {
-        Self.references(of: upstream).flatMap { reference in
+        problems(of: Self.references(of: upstream))
+    }
+
+    /// What is wrong with those references, one problem each.
+    func problems(of references: [SecretReference]) -> [Problem] {
+        references.flatMap { reference in
             reference.names.compactMap { problem(of: $0, at: reference.position) }
         }
     }
@@ -44,12 +49,6 @@ struct SecretCheck {
     private static func references(of upstream: UpstreamDefinition) -> [SecretReference] {
         var references: [SecretReference] = []
         if case .command(_, _, let environment, _) = upstream.endpoint { references += environment.map(\.value) }
-        switch upstream.credential {
-        case .none: break
-        case .bearer(let token): references.append(token)
-        case .headers(let headers): references += headers.map(\.value)
-        case .basic(let username, let password): references += [username, password]
-        }
-        return references
+        return references + upstream.credential.references
     }
 }

@@ -25,9 +25,13 @@ struct UpstreamReader {
         let timeout = timeout(section, &findings)
         refuseOtherInstances(section, &findings)
         let credential = credential(entry.key, section, endpoint, &findings)
+        let catalog = section["catalog"].flatMap {
+            $0.choice("catalog", ["per-credential": UpstreamDefinition.Catalog.perCredential, "shared": .shared], &findings)
+        }
         guard let endpoint, findings.problems.count == before, !section.hasRefusedKeys else { return nil }
         return UpstreamDefinition(
-            name: entry.key, endpoint: endpoint, era: era ?? .automatic, credential: credential ?? .none, timeout: timeout,
+            name: entry.key, endpoint: endpoint, era: era ?? .automatic, credential: credential ?? .none, catalog: catalog ?? .perCredential,
+            timeout: timeout,
             position: entry.keyPosition)
     }
 
@@ -46,7 +50,7 @@ struct UpstreamReader {
                 "the upstream \"\(entry.key)\" has both `command` and `url`", at: section.position(of: "url"), fix: "keep one of them")
             return nil
         case (let command?, nil):
-            refuse(["transport"], of: section, because: "belongs to an upstream with `url`", &findings)
+            refuse(["transport", "catalog"], of: section, because: "belongs to an upstream with `url`", &findings)
             return CommandReader(folder: folder).read(command, section, &findings)
         case (nil, let url?):
             refuse(["args", "env", "cwd", "instances"], of: section, because: "belongs to an upstream with `command`", &findings)
@@ -124,9 +128,8 @@ struct UpstreamReader {
     }
 
     private static let keys = Section.Keys(
-        known: ["url", "transport", "era", "credential", "command", "args", "env", "cwd", "instances", "timeout"],
+        known: ["url", "transport", "era", "credential", "catalog", "command", "args", "env", "cwd", "instances", "timeout"],
         refused: [
-            "catalog": later("catalog", "remove it; all callers share one list as it is"),
             "headers": ("`headers` stands outside `credential`", "write credential: { headers: { Name: \"${env:NAME}\" } }"),
             "type": ("an upstream has no `type`", "write `url` or `command`, and with `url` perhaps `transport: sse`"),
             "disabled": ("an upstream has no `disabled`", "remove it, or turn the whole entry into comments"),

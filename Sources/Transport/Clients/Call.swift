@@ -63,6 +63,8 @@ package protocol CallService: Sendable {
     /// The state of configuration and upstreams, for `/readyz`.
     func readiness() -> (isReady: Bool, report: JSONValue)
     var changes: ChangeFeed { get }
+    /// Where users sign in to upstreams; nil where nobody can.
+    var signIns: SignInDesk? { get }
 }
 
 extension CallService {

@@ -1,3 +1,4 @@
+import Auth
 import Network
 import Synchronization
 
@@ -13,15 +14,19 @@ package final class ChangeFeed: Sendable {
     package final class Listener: Sendable {
         package let changes = Mailbox<Change>(capacity: 16)
         fileprivate let server: String
-        fileprivate init(server: String) { self.server = server }
+        fileprivate let caller: Caller
+        fileprivate init(server: String, caller: Caller) {
+            self.server = server
+            self.caller = caller
+        }
     }
 
     private let listeners = Mutex<[ObjectIdentifier: Listener]>([:])
 
     package init() {}
 
-    package func listen(to server: String) -> Listener {
-        let listener = Listener(server: server)
+    package func listen(to server: String, as caller: Caller) -> Listener {
+        let listener = Listener(server: server, caller: caller)
         listeners.withLock { $0[ObjectIdentifier(listener)] = listener }
         return listener
     }
@@ -32,8 +37,10 @@ package final class ChangeFeed: Sendable {
     }
 
     /// A listener that is already behind loses nothing: it has a change of the same kind before it.
-    package func publish(_ change: Change, to server: String) {
-        for listener in listeners.withLock({ Array($0.values) }) where listener.server == server { _ = listener.changes.send(change) }
+    package func publish(_ change: Change, to server: String, where concerns: (Caller) -> Bool = { _ in true }) {
+        for listener in listeners.withLock({ Array($0.values) }) where listener.server == server && concerns(listener.caller) {
+            _ = listener.changes.send(change)
+        }
     }
 
     /// Says good-bye to everyone.

@@ -97,7 +97,7 @@ package final class DuplexClient: Sendable {
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
             guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server)
+            let listener = service.changes.listen(to: server, as: caller)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
                 while case .tools? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
@@ -215,7 +215,7 @@ package final class DuplexClient: Sendable {
     /// Lasts until it is cancelled or the gateway ends (MCP 2026-07-28 basic/patterns/subscriptions).
     private func serveListen(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async throws(ProtocolError) -> Reply? {
         let subscription = try Subscription(message, id: id)
-        let listener = service.changes.listen(to: server)
+        let listener = service.changes.listen(to: server, as: caller)
         defer { service.changes.leave(listener) }
         cancellation.whenCancelled { listener.changes.close() }
         _ = send(subscription.acknowledgement)

@@ -97,7 +97,7 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
-        let listener = service.changes.listen(to: visit.server)
+        let listener = service.changes.listen(to: visit.server, as: visit.caller)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }

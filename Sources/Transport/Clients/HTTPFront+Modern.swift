@@ -53,7 +53,7 @@ extension HTTPFront {
             let reply = Reply(error, id: id)
             return await channel.finish(reply.bytes, status: reply.modernStatus)
         }
-        let listener = service.changes.listen(to: visit.server)
+        let listener = service.changes.listen(to: visit.server, as: visit.caller)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }

@@ -24,13 +24,19 @@ package final class HTTPFront: Sendable {
         let request = exchange.request
         let route = HTTPRoute(request.path)
         // Metadata is public: pages of any origin may read it.
-        let refusal = if case .metadata = route { settings.refusal(ofHost: request) } else { settings.refusal(of: request) }
+        let refusal =
+            switch route {
+            // So are pages for people, who come from other sites; their forms prove whose they are.
+            case .metadata, .signIn: settings.refusal(ofHost: request)
+            default: settings.refusal(of: request)
+            }
         if let refusal {
             Log("http").warning("refused \(request.method) \(request.path.prefix(100)): \(refusal)")
             exchange.respondText(403, refusal)
             return
         }
         if case .metadata(let path) = route { return answerMetadata(exchange, of: path) }
+        if case .signIn(let path) = route { return await serveSignIn(exchange, path: path) }
         let fields = settings.corsFields(for: request)
         if request.method == .options, request.headers["access-control-request-method"] != nil {
             exchange.respond(204, contentType: nil, fields: fields)
@@ -52,7 +58,7 @@ package final class HTTPFront: Sendable {
             guard let visit = await admit(exchange, at: .messages(name), to: name, fields: fields) else { return }
             guard request.method == .post else { return exchange.respondText(405, "use POST here", fields: fields + [("Allow", "POST")]) }
             takeSSEMessage(exchange, visit)
-        case .metadata, nil:
+        case .metadata, .signIn, nil:
             exchange.respondText(404, "there is nothing here; virtual servers are at /NAME/mcp", fields: fields)
         }
     }

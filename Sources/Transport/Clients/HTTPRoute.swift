@@ -6,7 +6,10 @@ enum HTTPRoute: Hashable {
     case messages(String?)
     /// RFC 9728 metadata of what lies at that path; nothing for the whole gateway.
     case metadata(String)
+    /// A page for a person who signs in to an upstream, by what follows `/oauth/`.
+    case signIn(String)
 
+    private static let signInPlaces = ["/oauth/callback", "/oauth/sign-in/", "/oauth/client/"]
     private static let metadataPrefix = "/.well-known/oauth-protected-resource"
 
     init?(_ path: String) {
@@ -14,6 +17,10 @@ enum HTTPRoute: Hashable {
             let rest = String(path.dropFirst(Self.metadataPrefix.count))
             guard rest.isEmpty || rest.hasPrefix("/") else { return nil }
             self = .metadata(rest == "/" ? "" : rest)
+            return
+        }
+        for place in Self.signInPlaces where path.hasPrefix(place) {
+            self = .signIn(String(path.dropFirst("/oauth/".utf8.count)))
             return
         }
         let path = path.utf8
@@ -34,7 +41,7 @@ enum HTTPRoute: Hashable {
     var transport: ClientTransport {
         switch self {
         case .sse, .messages: .sse
-        case .mcp, .health, .readiness, .metadata: .http
+        case .mcp, .health, .readiness, .metadata, .signIn: .http
         }
     }
 
@@ -43,7 +50,7 @@ enum HTTPRoute: Hashable {
         switch self {
         case .mcp(let name): (name.map { "/\($0)" } ?? "") + "/mcp"
         case .sse(let name), .messages(let name): (name.map { "/\($0)" } ?? "") + "/sse"
-        case .health, .readiness, .metadata: nil
+        case .health, .readiness, .metadata, .signIn: nil
         }
     }
 

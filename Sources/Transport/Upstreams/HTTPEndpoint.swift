@@ -8,7 +8,7 @@ import Network
 final class HTTPEndpoint: Sendable {
     let url: UpstreamURL
     let limits: UpstreamLimits
-    private let credentials: CredentialSource
+    private let credential: LinkCredential
     private let clients: LoopLocal<HTTPClient>
     private let origin: HTTPOrigin
     private let proxy: HTTPProxy?
@@ -18,10 +18,10 @@ final class HTTPEndpoint: Sendable {
 
     /// `environment` may name a proxy (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`).
     init(
-        url: UpstreamURL, credentials: CredentialSource, clients: LoopLocal<HTTPClient>, environment: [String: String], limits: UpstreamLimits
+        url: UpstreamURL, credential: LinkCredential, clients: LoopLocal<HTTPClient>, environment: [String: String], limits: UpstreamLimits
     ) throws(UpstreamError) {
         self.url = url
-        self.credentials = credentials
+        self.credential = credential
         self.clients = clients
         self.limits = limits
         origin = HTTPOrigin(isTLS: url.isTLS, host: url.host, port: UInt16(clamping: url.port))
@@ -33,18 +33,43 @@ final class HTTPEndpoint: Sendable {
     }
 
     /// Sends a request and waits for the head of its response. Once it is sent, `cancellation` breaks it off, until another action is set there.
+    ///
+    /// What is refused with 401 is sent once more where there is another credential by then: nothing was done.
     func send(
         _ method: HTTPMethod, target: String? = nil, fields: [(String, String)], body: [UInt8], within time: Duration,
         cancellation: Cancellation? = nil
     ) async throws(UpstreamError) -> HTTPClientResponse {
-        let credential: [UInt8]
+        let lines: [UInt8]
         do {
-            credential = try credentials.lines()
+            lines = try await credential.lines()
         } catch {
-            throw .unavailable(error.description)
+            throw .credential(error)
         }
+        let response = try await send(method, target, lines, fields, body, within: time, cancellation)
+        if response.status == 403, let scopes = response.headers.scopesWanted {
+            response.cancel()
+            throw .insufficientScope(scopes)
+        }
+        guard response.status == 401, !lines.isEmpty else { return response }
+        let others: [UInt8]?
+        do {
+            others = try await credential.refused(lines)
+        } catch {
+            response.cancel()
+            throw .credential(error)
+        }
+        guard let others else { return response }
+        response.cancel()
+        if cancellation?.isCancelled == true { throw .cancelled }
+        return try await send(method, target, others, fields, body, within: time, cancellation)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ target: String?, _ lines: [UInt8], _ fields: [(String, String)], _ body: [UInt8], within time: Duration,
+        _ cancellation: Cancellation?
+    ) async throws(UpstreamError) -> HTTPClientResponse {
         let request = HTTPClientRequest(
-            method, origin, target ?? url.target, fieldsPrefix: Self.commonFields + credential, fields: fields, body: body, proxy: proxy)
+            method, origin, target ?? url.target, fieldsPrefix: Self.commonFields + lines, fields: fields, body: body, proxy: proxy)
         var isSent = false
         do {
             return try await clients.current.send(request, within: time) { breakOff in
@@ -83,5 +108,17 @@ package final class LoopLocal<Value>: @unchecked Sendable {
     package var current: Value {
         guard let loop = EventLoop.current, let value = values[ObjectIdentifier(loop)] else { preconditionFailure("not on a loop of this group") }
         return value
+    }
+}
+
+extension HTTPHeaders {
+    /// The scopes that a `WWW-Authenticate: Bearer error="insufficient_scope"` names; nil where there is no such challenge.
+    var scopesWanted: [String]? {
+        guard let challenge = self["www-authenticate"], challenge.lowercased().hasPrefix("bearer"),
+            challenge.contains("insufficient_scope")
+        else { return nil }
+        guard let start = challenge.firstRange(of: "scope=\"") else { return [] }
+        let scopes = challenge[start.upperBound...].prefix { $0 != "\"" }.split(separator: " ").prefix(64)
+        return scopes.filter { $0.utf8.count <= 256 && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x5C } }.map(String.init)
     }
 }

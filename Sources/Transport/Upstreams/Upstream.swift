@@ -5,9 +5,10 @@ import MCPProtocol
 import Network
 import Synchronization
 
-/// One real MCP server behind the gateway: opened when first needed, kept open, opened again when it is lost.
+/// One real MCP server behind the gateway, as one credential reaches it: opened when first needed, kept open, opened again when it is lost.
 package final class Upstream: Sendable {
     package let definition: UpstreamDefinition
+    package let credential: LinkCredential
     private let opener: UpstreamOpener
     private let limits: UpstreamLimits
     private let loop: EventLoop
@@ -18,13 +19,18 @@ package final class Upstream: Sendable {
 
     private enum Event: Sendable {
         case link(LinkEvent, generation: Int)
+        /// Somebody needs it that could not have it for want of a credential.
+        case wanted
         case stop
     }
 
     private struct State {
         var status = UpstreamStatus()
         var link: (any UpstreamLink)?
-        var tools: [ToolDefinition]?
+        var tools: ToolList?
+        /// Why there was no credential, where that was what the last attempt failed for.
+        var credentialFailure: CredentialFailure?
+        var used = ContinuousClock.now
         var generation = 0
         var logLevel: LogLevel?
         var startedAt: ContinuousClock.Instant?
@@ -40,10 +46,11 @@ package final class Upstream: Sendable {
 
     /// `onChange` is called on the upstream's loop whenever its tools or its state have changed.
     package init(
-        _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loop: EventLoop,
+        _ definition: UpstreamDefinition, as credential: LinkCredential, opener: UpstreamOpener, limits: UpstreamLimits, loop: EventLoop,
         onChange: @escaping @Sendable (Upstream) -> Void
     ) {
         self.definition = definition
+        self.credential = credential
         self.opener = opener
         self.limits = limits
         self.loop = loop
@@ -54,7 +61,20 @@ package final class Upstream: Sendable {
     package var name: String { definition.name }
     package var status: UpstreamStatus { state.withLock { $0.status } }
     /// Its tools as last read; nil before the first complete list and while it is down.
-    package var tools: [ToolDefinition]? { state.withLock { $0.tools } }
+    package var tools: [ToolDefinition]? { toolList?.tools }
+    package var toolList: ToolList? { state.withLock { $0.tools } }
+    /// Why there was no credential when it was last tried; nil where that was not the trouble.
+    package var credentialFailure: CredentialFailure? { state.withLock { $0.credentialFailure } }
+    /// Masks what it was given wherever its own words are quoted.
+    package var redaction: Redaction { credential.redaction.adding(opener.environmentRedaction(for: definition)) }
+
+    /// Whether it is one caller's own, which ends when it is not used.
+    private var isPersonal: Bool { credential.key.identity != nil }
+
+    /// When it was last used; nil while it is being used, and once it has ended.
+    var unusedSince: ContinuousClock.Instant? { state.withLock { $0.running > 0 || $0.isFinished ? nil : $0.used } }
+    /// Whether it has ended by itself, so that the next call needs another.
+    var isOver: Bool { state.withLock { $0.isFinished } }
 
     /// Starts it when that has not happened.
     package func start() {
@@ -85,6 +105,7 @@ package final class Upstream: Sendable {
     /// Waits for a start under way, but no longer than the first list may wait.
     package func settledAtFirst() async {
         start()
+        if credentialFailure != nil { try? await retryCredential(within: Self.firstListTime) }
         let started = state.withLock { $0.startedAt } ?? .now
         let left = started + Self.firstListTime - .now
         if left > .zero { await settled(within: left) }
@@ -94,16 +115,24 @@ package final class Upstream: Sendable {
     package func call(
         _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
     ) async throws(UpstreamError) -> Message {
-        state.withLock { $0.running += 1 }
+        state.withLock { state in
+            state.running += 1
+            state.used = .now
+        }
         defer { finishCall() }
+        credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
         let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
         do {
             return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
         } catch {
-            throw error.masked(by: opener.redaction(for: definition))
+            throw masked(error)
         }
+    }
+
+    private func masked(_ error: UpstreamError) -> UpstreamError {
+        error.masked(by: redaction)
     }
 
     /// Reads its list again now, since a call has shown that ours is out of date.
@@ -112,9 +141,26 @@ package final class Upstream: Sendable {
         if state.withLock({ $0.link === link }) { publish(.up, tools: tools, peer: link.peer) }
     }
 
+    /// Ends the wait for the next attempt.
+    func openSoon() { _ = events.send(.wanted) }
+
+    /// Who has listed its tools uses it as well.
+    func noteUse(by caller: Caller) {
+        credential.use(caller)
+        state.withLock { $0.used = .now }
+    }
+
+    /// Takes an equal list in the place of its own.
+    func adopt(_ list: ToolList) {
+        state.withLock { state in
+            if state.tools !== list, state.tools?.tools == list.tools { state.tools = list }
+        }
+    }
+
     private func finishCall() {
         let drained = state.withLock { state in
             state.running -= 1
+            state.used = .now
             return state.running == 0 ? state.drained : nil
         }
         _ = drained?.send(true)
@@ -164,7 +210,14 @@ package final class Upstream: Sendable {
             failures += 1
             let isLooping = failures >= 5 && definition.endpoint.isChild && end.isLoss
             publish(isLooping ? .crashLooping : .down, error: end.reason)
-            log.warning("\(isLooping ? "keeps ending" : "is not available"): \(end.reason)")
+            // A caller who brings nothing that could be sent on is no news for the operator.
+            if !isPersonal || credentialFailure?.isOfCaller != true {
+                log.warning("\(isLooping ? "keeps ending" : "is not available"): \(end.reason)")
+            }
+            if isPersonal, credentialFailure != nil {
+                if await pause(limits.instanceIdleTime) { break }
+                continue
+            }
             let wait = isLooping ? limits.retryMax : min(limits.retryFirst * (1 << min(failures - 1, 10)), limits.retryMax)
             if await pause(wait) { break }
         }
@@ -173,6 +226,11 @@ package final class Upstream: Sendable {
             state.status.state = .stopped
         }
         settle()
+    }
+
+    private var isUnused: Bool {
+        guard isPersonal, let unusedSince else { return false }
+        return .now - unusedSince >= limits.instanceIdleTime
     }
 
     /// How an attempt ended.
@@ -197,7 +255,7 @@ package final class Upstream: Sendable {
             return state.generation
         }
         do throws(UpstreamError) {
-            let link = try await opener.open(definition, on: loop, cancellation: opening, log: log) { [events] event in
+            let link = try await opener.open(definition, as: credential, on: loop, cancellation: opening, log: log) { [events] event in
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
@@ -205,6 +263,7 @@ package final class Upstream: Sendable {
                 state.withLock { state in
                     state.link = link
                     state.logLevel = nil
+                    state.credentialFailure = nil
                 }
                 publish(.up, tools: tools, peer: link.peer)
                 log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(tools.count) tools")
@@ -217,13 +276,14 @@ package final class Upstream: Sendable {
             await link.close()
             return end
         } catch {
+            state.withLock { if case .credential(let failure) = error { $0.credentialFailure = failure } else { $0.credentialFailure = nil } }
             return end(error)
         }
     }
 
     private func end(_ error: UpstreamError) -> End {
         let isLoss = if case .broken = error { true } else { false }
-        return End(reason: error.masked(by: opener.redaction(for: definition)).description, isLoss: isLoss)
+        return End(reason: masked(error).description, isLoss: isLoss)
     }
 
     private func stay(_ link: any UpstreamLink, generation: Int) async -> End {
@@ -233,6 +293,7 @@ package final class Upstream: Sendable {
             switch await events.next(within: max(refreshAt - .now, .zero)) {
             case .element(.stop), .closed: return .stop
             case .element(.link(.lost(let reason), generation)): return End(reason: reason, isLoss: true)
+            case .timedOut where isUnused: return .stop
             case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
             case .element: break
             }
@@ -253,7 +314,8 @@ package final class Upstream: Sendable {
         while true {
             switch await events.next(within: max(end - .now, .zero)) {
             case .element(.stop), .closed: return true
-            case .timedOut: return false
+            case .element(.wanted): return false
+            case .timedOut: return isUnused
             case .element: if ContinuousClock.now >= end { return false }
             }
         }
@@ -261,8 +323,9 @@ package final class Upstream: Sendable {
 
     private func publish(_ next: UpstreamStatus.State, tools: [ToolDefinition]? = nil, peer: UpstreamPeer? = nil, error: String? = nil) {
         let isChanged = state.withLock { state in
-            let isChanged = state.tools != tools || (state.status.state == .up) != (next == .up)
-            state.tools = tools
+            let isChanged = state.tools?.tools != tools || (state.status.state == .up) != (next == .up)
+            // An equal list stays the same one: whoever rendered it need not do so again.
+            if state.tools?.tools != tools { state.tools = tools.map(ToolList.init) }
             state.status.state = next
             state.status.toolCount = tools?.count ?? 0
             if let peer { state.status.peer = peer }
@@ -287,9 +350,24 @@ package final class Upstream: Sendable {
     private func openLink() async throws(UpstreamError) -> any UpstreamLink {
         if let link = state.withLock({ $0.link }) { return link }
         await settled(within: definition.timeout)
+        if credentialFailure != nil, state.withLock({ $0.link == nil }) { try await retryCredential(within: definition.timeout) }
         let (link, status) = state.withLock { ($0.link, $0.status) }
         if let link { return link }
+        if let credentialFailure { throw .credential(credentialFailure) }
         throw .unavailable(status.lastError ?? "it is \(status.state.rawValue)")
+    }
+
+    /// It is down for want of a credential only: once that can be had, nobody shall wait for the next attempt.
+    private func retryCredential(within time: Duration) async throws(UpstreamError) {
+        do {
+            _ = try await credential.lines()
+        } catch {
+            throw .credential(error)
+        }
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        state.withLock { $0.waiting.append(mailbox) }
+        openSoon()
+        _ = await mailbox.next(within: time)
     }
 
     /// Legacy upstreams have one log level for the session: it follows the most talkative caller, and each caller is filtered for.

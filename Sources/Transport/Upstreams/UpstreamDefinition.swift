@@ -26,23 +26,28 @@ package struct UpstreamDefinition: Hashable, Sendable {
     /// `era:`; `.automatic` is found out by probing.
     package enum Era: Hashable, Sendable { case automatic, legacy, modern }
 
+    /// `catalog:`; whether callers with different credentials see different tools.
+    package enum Catalog: Hashable, Sendable { case perCredential, shared }
+
     /// `[a-z0-9_-]{1,32}`.
     package var name: String
     package var endpoint: Endpoint
     package var era: Era
     package var credential: CredentialDefinition
+    package var catalog: Catalog
     /// A call's limit, counted anew on progress.
     package var timeout: Duration
     package var position: SourcePosition
 
     package init(
-        name: String, endpoint: Endpoint, era: Era = .automatic, credential: CredentialDefinition = .none, timeout: Duration,
-        position: SourcePosition
+        name: String, endpoint: Endpoint, era: Era = .automatic, credential: CredentialDefinition = .none, catalog: Catalog = .perCredential,
+        timeout: Duration, position: SourcePosition
     ) {
         self.name = name
         self.endpoint = endpoint
         self.era = era
         self.credential = credential
+        self.catalog = catalog
         self.timeout = timeout
         self.position = position
     }

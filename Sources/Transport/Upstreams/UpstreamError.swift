@@ -7,6 +7,10 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case unavailable(String)
     /// It is there but refuses this request by its HTTP status; nothing was done.
     case refused(String)
+    /// There is no credential for it; nothing was sent.
+    case credential(CredentialFailure)
+    /// It wants a token with these scopes, as its challenge names them (RFC 6750 §3.1); nothing was done.
+    case insufficientScope([String])
     /// It went away in mid-call; the call may have had an effect.
     case broken(String)
     case timedOut
@@ -21,14 +25,19 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .refused(let text): .refused(redaction.excerpt(text))
         case .broken(let text): .broken(redaction.excerpt(text))
         case .violation(let text): .violation(redaction.excerpt(text))
-        case .timedOut, .cancelled: self
+        case .timedOut, .cancelled, .credential, .insufficientScope: self
         }
     }
+
+    /// Whether it says more of the credential than of the upstream.
+    var isOfCredential: Bool { if case .credential = self { true } else { false } }
 
     package var description: String {
         switch self {
         case .unavailable(let text): text
         case .refused(let text): text
+        case .credential(let failure): failure.description
+        case .insufficientScope(let scopes): "it wants a token with more scopes: \(scopes.joined(separator: " "))"
         case .broken(let text): text
         case .timedOut: "no answer in time"
         case .cancelled: "cancelled"

@@ -6,36 +6,52 @@ import Synchronization
 /// Opens links for one upstream after another; remembers for each what probing found out.
 package final class UpstreamOpener: Sendable {
     private let environment: [String: String]
+    /// What credentials of upstreams are made with.
+    package let services: CredentialServices
     private let limits: UpstreamLimits
     private let clients: LoopLocal<HTTPClient>
     private let knownEras = Mutex<[UpstreamDefinition: UpstreamDefinition.Era]>([:])
 
-    package init(loops: LoopGroup, environment: [String: String], limits: UpstreamLimits) {
+    /// `fetch` is how tokens are asked for, `store` where those of users are kept.
+    package init(
+        loops: LoopGroup, environment: [String: String], limits: UpstreamLimits,
+        fetch: @escaping Fetch = { (_) throws(FetchFailure) in throw FetchFailure("there is no way to ask for it") }, store: TokenStore? = nil
+    ) {
         self.environment = environment
+        services = CredentialServices(environment: environment, fetch: fetch, store: store) { work in
+            (EventLoop.current ?? loops.next()).task(work)
+        }
         self.limits = limits
         var client = HTTPClientLimits()
         client.replyBytesMax = limits.replyBytesMax
         clients = LoopLocal(loops) { [client] in HTTPClient(loop: $0, limits: client, tls: SharedTLS.context) }
     }
 
+    /// The credentials of an upstream; one source for all of its links.
+    func credentials(for definition: UpstreamDefinition) -> CredentialSource {
+        CredentialSource(definition.credential, upstream: definition.name, address: definition.endpoint.address ?? "", services: services)
+    }
+
     /// Must run on a loop of the group.
     func open(
-        _ definition: UpstreamDefinition, on loop: EventLoop, cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, on loop: EventLoop, cancellation: Cancellation, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         let era = definition.era == .automatic ? knownEras.withLock { $0[definition] } ?? .automatic : definition.era
-        do {
-            let link = try await open(definition, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
+        do throws(UpstreamError) {
+            let link = try await open(definition, as: credential, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
             if definition.era == .automatic { knownEras.withLock { $0[definition] = link.peer.era == .modern ? .modern : .legacy } }
             return link
         } catch {
             // What was remembered may no longer be true: the next attempt probes anew.
-            if definition.era == .automatic { knownEras.withLock { $0[definition] = nil } }
+            if definition.era == .automatic, !error.isOfCredential { knownEras.withLock { $0[definition] = nil } }
             throw error
         }
     }
 
     private func open(
-        _ definition: UpstreamDefinition, era: UpstreamDefinition.Era, on loop: EventLoop, cancellation: Cancellation, log: Log,
+        _ definition: UpstreamDefinition, as credential: LinkCredential, era: UpstreamDefinition.Era, on loop: EventLoop,
+        cancellation: Cancellation, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         switch definition.endpoint {
@@ -43,24 +59,20 @@ package final class UpstreamOpener: Sendable {
             let command = ChildCommand(
                 executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
             return try await StdioOpening.open(
-                command, era: era, on: loop, limits: limits, redaction: redaction(for: definition), cancellation: cancellation,
+                command, era: era, on: loop, limits: limits, redaction: environmentRedaction(for: definition), cancellation: cancellation,
                 log: log, onEvent: onEvent)
         case .url(let url, let transport):
-            let credentials = CredentialSource(definition.credential, environment: environment)
             let endpoint = try HTTPEndpoint(
-                url: url, credentials: credentials, clients: clients, environment: environment, limits: limits)
+                url: url, credential: credential, clients: clients, environment: environment, limits: limits)
             return try await StreamableHTTPOpening.open(
                 endpoint, transport: transport, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
         }
     }
 
-    /// Masks the secrets that the upstream is given now.
-    package func redaction(for definition: UpstreamDefinition) -> Redaction {
-        var references = definition.credential.references
-        if case .command(_, _, let variables, _) = definition.endpoint { references += variables.map(\.value).filter(\.isSecret) }
-        var secrets = references.compactMap { try? $0.resolve(environment: environment) }
-        secrets += ((try? definition.credential.credential(environment: environment))?.fields ?? []).map(\.value)
-        return Redaction(secrets)
+    /// Masks the secrets that a child gets in its environment now.
+    func environmentRedaction(for definition: UpstreamDefinition) -> Redaction {
+        guard case .command(_, _, let variables, _) = definition.endpoint else { return Redaction() }
+        return Redaction(variables.map(\.value).filter(\.isSecret).compactMap { try? $0.resolve(environment: environment) })
     }
 
     /// What a child needs to find its home, its programs, its language and its way to the network, and what `env:` gives it.

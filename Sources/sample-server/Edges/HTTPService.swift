@@ -3,13 +3,18 @@ import Network
 /// The server behind streamable HTTP, `/mcp`, in whichever eras it speaks.
 final class HTTPService: Sendable {
     private let server: SampleServer
+    private let bearer: BearerCheck
     private let sessions = Sessions()
 
-    init(_ server: SampleServer) { self.server = server }
+    init(_ server: SampleServer, bearer: BearerCheck) {
+        self.server = server
+        self.bearer = bearer
+    }
 
     func handle(_ exchange: HTTPExchange) async {
         guard LocalOnly.admits(exchange.request.headers) else { return exchange.respond(403, contentType: nil) }
         guard exchange.request.path == "/mcp" else { return exchange.respond(404, contentType: nil) }
+        guard bearer.admits(exchange) else { return }
         switch exchange.request.method {
         case .post: await post(exchange)
         case .delete where server.eras.speaksLegacy: end(exchange)

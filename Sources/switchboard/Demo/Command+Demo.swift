@@ -73,7 +73,7 @@ extension Command {
         let script = DemoScript(stage: stage, address: service.addresses[0], loop: loops.loops[0])
         let done = Mailbox<Bool>(capacity: 1)
         loops.loops[0].task {
-            _ = await service.gateway.connect(within: .seconds(20))
+            _ = await service.gateway.connect(as: .anonymous, within: .seconds(20))
             let isWell = await script.play()
             _ = done.send(isWell)
             if isOnce || !isWell { service.stop() } else { script.explainHowToConnect() }

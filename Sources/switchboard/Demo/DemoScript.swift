@@ -16,16 +16,15 @@ struct DemoScript: Sendable {
         self.loop = loop
     }
 
-    private var url: String { "http://\(address.authority)/help-desk/mcp" }
-
     /// Plays the whole script; false when something did not go as it must.
     func play() async -> Bool {
-        let client = HTTPClient(loop: loop)
+        let client = DemoClient(address: address, server: "help-desk", http: HTTPClient(loop: loop))
         do {
             say("Switchboard: one MCP server in front of many.")
             say("")
             say("These MCP servers are running, real ones, each speaking its own dialect:")
             say("  tickets      streamable HTTP, revision 2026-07-28 (stateless)   list, create, close tickets")
+            say("  github       streamable HTTP, revision 2026-07-28, wants a token    list pull requests, comment, delete branches")
             say("  notes        stdio child,     revision 2025-11-25 (sessions)    add, search, delete notes")
             say("  calculator   stdio child,     revision 2026-07-28               add, multiply, …")
             say(stage.notice ?? "  time         stdio child, mcp-server-time from PyPI             what time is it")
@@ -33,26 +32,28 @@ struct DemoScript: Sendable {
             say("A team writes down what its agents need, and no more (virtual-servers/help-desk.yaml):")
             for line in DemoStage.virtualServer.split(separator: "\n") { say("  │ \(line)") }
             say("")
-            let tools = try await ask(client, "tools/list", [:])["tools"]?.array ?? []
-            say("An agent connects to \(url), and this is all it sees:")
+            let tools = try await client.tools()
+            say("An agent connects to \(client.url), and this is all it sees:")
             for tool in tools { say("  \(describe(tool))") }
             say("  (notes.delete_note, tickets.close_ticket: not there. project and draft: not there. priority: two values.)")
             say("")
-            let filed = try await call(client, "report_problem", ["title": "Printer on fire", "priority": "normal"])
+            let filed = try await client.call("report_problem", ["title": "Printer on fire", "priority": "normal"])
             say("It calls report_problem(title: \"Printer on fire\", priority: \"normal\"); tickets gets project=DESK besides:")
-            say("  → \(text(of: filed))")
-            let sum = try await call(client, "calculator_add", ["a": 19, "b": 23])
+            say("  → \(filed)")
+            let sum = try await client.call("calculator_add", ["a": 19, "b": 23])
             say("The same client, another server behind it: calculator_add(19, 23)")
-            say("  → \(text(of: sum))")
+            say("  → \(sum)")
             say("")
             say("It is talked into more than it may:")
-            try await refused(client, "report_problem", ["title": "Urgent!!", "priority": "urgent"], as: "priority: \"urgent\"")
-            try await refused(client, "report_problem", ["title": "x", "priority": "low", "project": "PAY"], as: "project: \"PAY\"")
-            try await refused(client, "notes_delete_note", ["id": 1], as: "notes_delete_note")
+            say("  priority: \"urgent\" → refused: \(try await client.refusal("report_problem", ["title": "Urgent!!", "priority": "urgent"]))")
+            say("  project: \"PAY\" → refused: \(try await client.refusal("report_problem", ["title": "x", "priority": "low", "project": "PAY"]))")
+            say("  notes_delete_note → refused: \(try await client.refusal("notes_delete_note", ["id": 1]))")
             say("")
-            let version = try await greetAsOldClient(client)
+            let version = try await client.greetAsOldClient()
             say("An older client at the same address greets with `initialize` and gets a session of \(version): nothing to configure.")
             say("")
+            let agent = DemoClient(address: address, server: "review", key: stage.agentKey, http: client.http)
+            try await ReviewScene(stage: stage, agent: agent, loop: loop).play(say: say)
             return true
         } catch {
             printError("the demo did not go as it should: \(error)")
@@ -62,7 +63,7 @@ struct DemoScript: Sendable {
 
     func explainHowToConnect() {
         say("It keeps serving. Connect your own client; all of this, its configuration too, is there as long as the demo runs:")
-        say("  Claude Code      claude mcp add --transport http help-desk \(url)")
+        say("  Claude Code      claude mcp add --transport http help-desk http://\(address.authority)/help-desk/mcp")
         say("  Claude Desktop   \"help-desk\": { \"command\": \"\(stage.program)\",")
         say("                     \"args\": [\"stdio\", \"--config\", \"\(stage.configuration)\", \"--server\", \"help-desk\"] }")
         say("  State            curl http://\(address.authority)/readyz")
@@ -70,63 +71,9 @@ struct DemoScript: Sendable {
         say("Ctrl-C ends it and everything it started.")
     }
 
-    // MARK: - The client
-
-    private struct Surprise: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    private func call(_ client: HTTPClient, _ tool: String, _ arguments: JSONValue) async throws -> JSONValue {
-        let result = try await ask(client, "tools/call", ["name": .string(tool), "arguments": arguments])
-        guard result["isError"] != true else { throw Surprise(description: "\(tool) failed: \(text(of: result))") }
-        return result
-    }
-
-    private func refused(_ client: HTTPClient, _ tool: String, _ arguments: JSONValue, as what: String) async throws {
-        let answer = try await post(client, "tools/call", ["name": .string(tool), "arguments": arguments])
-        guard let message = answer["error"]?["message"]?.string else { throw Surprise(description: "\(what) was not refused") }
-        say("  \(what) → refused: \(message)")
-    }
-
-    private func ask(_ client: HTTPClient, _ method: String, _ params: JSONValue) async throws -> JSONValue {
-        let answer = try await post(client, method, params)
-        guard let result = answer["result"] else { throw Surprise(description: "\(method): \(answer.text)") }
-        return result
-    }
-
-    private func post(_ client: HTTPClient, _ method: String, _ params: JSONValue) async throws -> JSONValue {
-        var params = params
-        params["_meta"] = .object([
-            .init(MetaKey.protocolVersion, .string(Revision.latestModern.rawValue)), .init(MetaKey.clientCapabilities, [:]),
-            .init(MetaKey.clientInfo, ["name": "demo", "version": "1"]),
-        ])
-        var fields = [("MCP-Protocol-Version", Revision.latestModern.rawValue), ("Mcp-Method", method)]
-        if let name = params["name"]?.string { fields.append(("Mcp-Name", name)) }
-        return try await send(client, ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": params], fields)
-    }
-
-    private func greetAsOldClient(_ client: HTTPClient) async throws -> String {
-        let params: JSONValue = ["protocolVersion": "2025-06-18", "capabilities": [:], "clientInfo": ["name": "older", "version": "1"]]
-        let answer = try await send(client, ["jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params], [])
-        guard let version = answer["result"]?["protocolVersion"]?.string else { throw Surprise(description: "initialize: \(answer.text)") }
-        return version
-    }
-
-    private func send(_ client: HTTPClient, _ message: JSONValue, _ fields: [(String, String)]) async throws -> JSONValue {
-        let common = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        let origin = HTTPOrigin(isTLS: false, host: address.host, port: UInt16(clamping: address.port))
-        let request = HTTPClientRequest(.post, origin, "/help-desk/mcp", fields: common + fields, body: message.bytes)
-        let response = try await client.send(request, within: .seconds(30))
-        return try JSONValue(parsing: try await response.body(within: .seconds(30)))
-    }
-
     // MARK: - Telling
 
     private func say(_ line: String) { FileHandleWriter.standardOutput(line + "\n") }
-
-    private func text(of result: JSONValue) -> String {
-        (result["content"]?.array ?? []).compactMap { $0["text"]?.string }.joined(separator: " ").split(separator: "\n").joined(separator: " ")
-    }
 
     private func describe(_ tool: JSONValue) -> String {
         let arguments = (tool["inputSchema"]?["properties"]?.members ?? []).map { property in

@@ -19,12 +19,17 @@ struct DemoStage: Sendable {
 
     /// Path of gateway.yaml.
     let configuration: String
+    /// The folder that it lies in.
+    let folder: String
     /// Path of this program.
     let program: String
     /// Why the public server from PyPI is left out, where it is.
     let notice: String?
-    private let folder: String
-    private let tickets: ChildProcess
+    /// The upstream that wants a token, and prints what calls came with.
+    let github: DemoProcess
+    /// The review agent's own key.
+    let agentKey: String
+    private let tickets: DemoProcess
 
     /// The virtual server that clients see, as a person would write it.
     static let virtualServer = """
@@ -51,39 +56,52 @@ struct DemoStage: Sendable {
         let folder = temporaryFolder() + "/switchboard-demo-\(getpid())"
         try FileManager.default.createDirectory(
             atPath: folder + "/virtual-servers", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let address = Mailbox<String>(capacity: 1)
-        let events = ChildEvents(
-            onLine: { _ in },
-            onLog: { line in if let start = line.firstRange(of: "http://") { _ = address.send(String(line[start.lowerBound...])) } },
-            onExit: { _ in address.close() }, onOverlongLine: {})
-        let command = ChildCommand(
-            executable: sample, arguments: ["tickets", "--transport", "http", "--era", "modern", "--until-input-ends"],
-            environment: Configured.environment.map { ($0.key, $0.value) }, directory: folder)
-        let tickets = try ChildProcess.spawn(command, on: loops.loops[0], lineBytesMax: 65_536, queuedBytesMax: 65_536, events: events)
-        guard case .element(let url) = await address.next(within: .seconds(10)) else {
-            await tickets.terminate(grace: .seconds(1))
-            throw Failure(description: "the sample server did not start")
+        let loop = loops.loops[0]
+        let http = ["--transport", "http", "--era", "modern", "--until-input-ends"]
+        let token = "ghs_demo\(UInt32.random(in: 100_000...999_999))"
+        let tickets = try DemoProcess(sample, ["tickets"] + http, in: folder, on: loop)
+        let github = try DemoProcess(
+            sample, ["github", "--bearer-from", "GITHUB_TOKEN", "--show-authorization"] + http, environment: [("GITHUB_TOKEN", token)],
+            in: folder, on: loop)
+        do {
+            guard let ticketsURL = await tickets.address(), let githubURL = await github.address() else {
+                throw Failure(description: "the sample servers did not start")
+            }
+            let time = Configured.environment["SWITCHBOARD_DEMO_TIME_SERVER"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
+            try write(folder, ticketsURL: ticketsURL, githubURL: githubURL, token: token, sample: sample, time: time)
+            let configuration = folder + "/gateway.yaml"
+            let key = try DemoProcess(program, ["key", "new", "pr-review-bot", "--config", configuration], in: folder, on: loop)
+            guard let agentKey = await key.line() else { throw Failure(description: "no key could be made") }
+            await key.end()
+            return DemoStage(
+                configuration: configuration, folder: folder, program: program,
+                notice: time == nil ? "(mcp-server-time from PyPI is left out: it is not installed; `make demo` tries to)" : nil, github: github,
+                agentKey: agentKey, tickets: tickets)
+        } catch {
+            await tickets.end()
+            await github.end()
+            try? FileManager.default.removeItem(atPath: folder)
+            throw error
         }
-        let time = Configured.environment["SWITCHBOARD_DEMO_TIME_SERVER"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
-        let stage = DemoStage(
-            configuration: folder + "/gateway.yaml", program: program,
-            notice: time == nil ? "(mcp-server-time from PyPI is left out: it is not installed; `make demo` tries to)" : nil, folder: folder,
-            tickets: tickets)
-        try stage.write(ticketsURL: url, sample: sample, time: time)
-        return stage
     }
 
     func clear() async {
-        await tickets.terminate(grace: .seconds(1))
+        await tickets.end()
+        await github.end()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private func write(ticketsURL: String, sample: String, time: String?) throws {
+    private static func write(_ folder: String, ticketsURL: String, githubURL: String, token: String, sample: String, time: String?) throws {
         var gateway = """
             state: \(folder)/state
+            identity: { anonymous: true, keys_file: keys.yaml }
+            audit: { file: audit.jsonl }
             upstreams:
               tickets:
                 url: \(ticketsURL)
+              github:
+                url: \(githubURL)
+                credential: { bearer: "${file:github.token}" }
               notes:
                 command: \(sample)
                 args: [notes, --transport, stdio, --era, legacy]
@@ -92,13 +110,20 @@ struct DemoStage: Sendable {
                 args: [calculator, --transport, stdio, --era, modern]
 
             """
-        var server = Self.virtualServer
+        var server = virtualServer
         if let time {
             gateway += "  time:\n    command: \(time)\n    args: [--local-timezone, UTC]\n"
             server = server.replacing("access: everyone", with: "  - time.*\naccess: everyone")
         }
-        try Data(gateway.utf8).write(to: URL(fileURLWithPath: configuration))
-        try Data((server + "\n").utf8).write(to: URL(fileURLWithPath: folder + "/virtual-servers/help-desk.yaml"))
+        let files = [
+            ("github.token", token), ("gateway.yaml", gateway), ("virtual-servers/help-desk.yaml", server),
+            ("virtual-servers/review.yaml", ReviewScene.virtualServer),
+        ]
+        for (name, text) in files {
+            let path = "\(folder)/\(name)"
+            let isWritten = FileManager.default.createFile(atPath: path, contents: Data((text + "\n").utf8), attributes: [.posixPermissions: 0o600])
+            guard isWritten else { throw Failure(description: "\(path) can't be written") }
+        }
     }
 
     /// Programs of this product lie beside each other.

@@ -89,10 +89,10 @@ extension SignatureAlgorithm {
         }
     }
 
-    fileprivate var isPSS: Bool { self == .ps256 || self == .ps384 || self == .ps512 }
+    var isPSS: Bool { self == .ps256 || self == .ps384 || self == .ps512 }
 
     /// Nil for Ed25519, which has its own.
-    fileprivate var digest: OpaquePointer? {
+    var digest: OpaquePointer? {
         switch self {
         case .rs256, .ps256, .es256: EVP_sha256()
         case .rs384, .ps384, .es384: EVP_sha384()

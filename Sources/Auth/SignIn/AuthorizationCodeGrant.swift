@@ -1,0 +1,80 @@
+/// Each user's own token, from when they signed in (RFC 6749 §4.1); renewed with its refresh token for as long as that is good.
+struct AuthorizationCodeGrant: CredentialGrant {
+    let definition: SignInDefinition
+    let upstream: String
+    /// The upstream's own.
+    let address: String
+    let services: CredentialServices
+
+    var dependsOnCaller: Bool { true }
+    var references: [SecretReference] { [] }
+
+    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+        guard caller.proof != .none else {
+            throw .notForCaller("anonymous callers can't sign in to \(upstream): there is nobody to keep a token for")
+        }
+        guard let store = services.store else { throw .unresolved("there is no store for the tokens of \(upstream)") }
+        guard let token = try await store.signInToken(of: caller.identity, upstream), token.address == address else {
+            throw .signInNeeded(upstream: upstream)
+        }
+        let now = services.date()
+        if !isForced, token.isFresh(at: now) { return credential(token, at: now) }
+        let isGood = !isForced && token.expires.map { $0 - now > 10 } ?? true
+        guard let refreshToken = token.refreshToken, let client = client(of: token) else {
+            if isGood { return credential(token, at: now) }
+            throw .signInNeeded(upstream: upstream)
+        }
+        return try await renewed(token, refreshToken, as: client, isGood: isGood, of: caller.identity, in: store)
+    }
+
+    private func renewed(
+        _ token: SignInToken, _ refreshToken: Secret, as client: OAuthClientDefinition, isGood: Bool, of identity: CallerIdentity,
+        in store: TokenStore
+    ) async throws(CredentialFailure) -> IssuedCredential {
+        var parameters = [("grant_type", "refresh_token"), ("refresh_token", refreshToken.reveal())]
+        if let resource = token.resource { parameters.append(("resource", resource)) }
+        // The address was checked when the user signed in, and came out of our own store.
+        let endpoint = TokenEndpoint(client: client, source: source(of: token), services: services)
+        switch try await endpoint.exchange(parameters, secrets: [refreshToken]) {
+        case .success(let grant):
+            var fresh = token
+            fresh.take(grant.response, at: services.date())
+            // Kept before it is used: the old refresh token may be worth nothing any more.
+            try await store.save(fresh, of: identity, upstream)
+            return credential(fresh, at: services.date(), sources: grant.sources)
+        case .failure(let failure) where failure.code == "invalid_grant":
+            try await store.forgetSignIn(of: identity, upstream)
+            throw .signInNeeded(upstream: upstream)
+        case .failure(let failure):
+            if isGood { return credential(token, at: services.date()) }
+            throw .exchangeFailed("\(token.tokenEndpoint) does not renew a token: \(failure)")
+        }
+    }
+
+    /// Who we were when the user signed in; nil where the configuration says by now that we are somebody else.
+    private func client(of token: SignInToken) -> OAuthClientDefinition? {
+        guard let configured = definition.client else {
+            let id = SecretReference(literal: token.clientID)
+            return OAuthClientDefinition(
+                tokenURL: token.tokenEndpoint, clientID: id, authentication: token.issuedSecret.map { .issued($0) } ?? .none)
+        }
+        guard let id = try? configured.id.resolve(environment: services.environment).reveal(), id == token.clientID else { return nil }
+        return OAuthClientDefinition(tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication)
+    }
+
+    private func source(of token: SignInToken) -> FetchRequest.Source {
+        let endpoint = HTTPAddress(token.tokenEndpoint)?.origin
+        var configured = [HTTPAddress(address)?.origin]
+        switch definition.server {
+        case .discovered: break
+        case .issuer(let issuer): configured.append(HTTPAddress(issuer)?.origin)
+        case .provider(let provider): configured.append(HTTPAddress(provider.server.tokenEndpoint)?.origin)
+        case .endpoints(_, let token): configured.append(HTTPAddress(token)?.origin)
+        }
+        return configured.contains(endpoint) ? .configured : .discovered
+    }
+
+    private func credential(_ token: SignInToken, at now: Int, sources: [Secret] = []) -> IssuedCredential {
+        .bearer(token.accessToken, life: token.life(at: now), sources: sources + (token.refreshToken.map { [$0] } ?? []))
+    }
+}

@@ -1,0 +1,136 @@
+import Diagnostics
+import Synchronization
+
+/// Where users sign in to upstreams: gives out links, serves their pages, and keeps the tokens that come of it.
+///
+/// A link is bound to the caller who got it and works once; what comes back must come from the browser that was sent away.
+package final class SignInDesk: Sendable {
+    private struct State {
+        var pending: PendingSignIns
+        var plans: [String: (demand: SignInDemand, plan: SignInPlan, found: ContinuousClock.Instant)] = [:]
+        var site: SignInSite?
+        var onSignIn: (@Sendable (_ upstream: String, _ identity: CallerIdentity) -> Void)?
+        var documents: Set<String> = []
+    }
+
+    let services: CredentialServices
+    let limits: SignInLimits
+    /// Seals the forms' tokens; of this process only.
+    let seal: Seal
+    let log = Log("sign-in")
+    private let state: Mutex<State>
+
+    package init(services: CredentialServices, limits: SignInLimits = SignInLimits()) throws(Seal.Failure) {
+        self.services = services
+        self.limits = limits
+        seal = try Seal(key: Seal.random(Seal.keyLength))
+        state = Mutex(State(pending: PendingSignIns(limits: limits)))
+    }
+
+    /// Where browsers find us from now on; nil where they can't.
+    package var site: SignInSite? {
+        get { state.withLock { $0.site } }
+        set { state.withLock { $0.site = newValue } }
+    }
+
+    /// Whether nobody is signing in.
+    package var isIdle: Bool {
+        let now = services.now()
+        let (over, isIdle) = state.withLock { ($0.pending.dropExpired(at: now), $0.pending.isEmpty) }
+        tell(over)
+        return isIdle
+    }
+
+    /// The upstreams that we introduce ourselves to with a document.
+    package func introduce(to upstreams: Set<String>) { state.withLock { $0.documents = upstreams } }
+
+    /// Called whenever somebody has signed in, on whichever thread that happens.
+    package func whenSignedIn(_ body: @escaping @Sendable (_ upstream: String, _ identity: CallerIdentity) -> Void) {
+        state.withLock { $0.onSignIn = body }
+    }
+
+    /// A link for this caller. Asks the upstream and its authorization server where that was not done lately: within some seconds.
+    package func link(for demand: SignInDemand, _ caller: Caller) async throws(SignInFailure) -> SignInLink {
+        guard caller.proof != .none else { throw .anonymous }
+        guard let site else { throw .noSite }
+        let now = services.now()
+        var demand = demand
+        demand.scopes = try await scopes(for: demand, caller)
+        let (scopes, upstream) = (demand.scopes, demand.upstream)
+        if let open = state.withLock({ $0.pending.open(for: caller.identity, upstream, scopes: scopes, at: now) }), open.site == site {
+            return SignInLink(id: open.id, url: site.link(open.secret))
+        }
+        let plan = try await plan(for: demand)
+        let pending: PendingSignIn
+        do {
+            pending = PendingSignIn(
+                id: try Nonce.make(), secret: try Nonce.make(), caller: caller, demand: demand, plan: plan, site: site, begun: services.now())
+        } catch {
+            throw .unavailable("no random numbers can be had")
+        }
+        let (isAdded, over) = state.withLock { $0.pending.add(pending, at: now) }
+        tell(over)
+        guard isAdded else { throw .tooMany }
+        log.info("\(caller) is asked to sign in to \(demand.upstream)")
+        return SignInLink(id: pending.id, url: site.link(pending.secret))
+    }
+
+    /// Calls `body` once, when that sign-in is over, well or not; at once where it is.
+    package func whenOver(_ id: String, _ body: @escaping @Sendable () -> Void) {
+        if !state.withLock({ $0.pending.listen(id: id, body) }) { body() }
+    }
+
+    /// What is asked for besides the configured scopes: what the caller has, and what the upstream wants now.
+    private func scopes(for demand: SignInDemand, _ caller: Caller) async throws(SignInFailure) -> [String] {
+        let wanted = demand.scopes.filter(isScope)
+        guard !wanted.isEmpty, let store = services.store else { return [] }
+        let known: SignInToken?
+        do {
+            known = try await store.signInToken(of: caller.identity, demand.upstream)
+        } catch {
+            throw .unavailable(error.description)
+        }
+        guard let known else { return wanted }
+        // Asking again for the same would go on without end.
+        guard !Set(wanted).isSubset(of: known.askedScopes) else { throw .inVain }
+        return known.askedScopes + wanted.filter { !known.askedScopes.contains($0) }
+    }
+
+    private func plan(for demand: SignInDemand) async throws(SignInFailure) -> SignInPlan {
+        let now = services.now()
+        if let known = state.withLock({ $0.plans[demand.upstream] }), known.demand.address == demand.address,
+            known.demand.definition == demand.definition, now - known.found < limits.planLife
+        {
+            return known.plan
+        }
+        do {
+            let plan = try await SignInDiscovery(definition: demand.definition, address: demand.address, fetch: services.fetch).plan()
+            state.withLock { state in
+                if state.plans.count >= 1_000 { state.plans = [:] }
+                state.plans[demand.upstream] = (demand, plan, now)
+            }
+            return plan
+        } catch {
+            throw .unavailable(error.description)
+        }
+    }
+
+    // MARK: - For the pages
+
+    func pending(secret: String) -> PendingSignIn? { state.withLock { $0.pending.find(secret: secret, at: services.now()) } }
+    func pending(state value: String) -> PendingSignIn? { state.withLock { $0.pending.find(state: value, at: services.now()) } }
+    func use(secret: String) -> PendingSignIn? { state.withLock { $0.pending.use(secret: secret, at: services.now()) } }
+    func depart(_ secret: String, _ departure: PendingSignIn.Departure) { state.withLock { $0.pending.depart(secret, departure) } }
+    func serves(document upstream: String) -> Bool { state.withLock { $0.documents.contains(upstream) } }
+
+    /// Takes it off the list, so that its state works once; false where somebody else did.
+    func take(_ pending: PendingSignIn) -> PendingSignIn? { state.withLock { $0.pending.remove(secret: pending.secret) } }
+
+    /// Whoever waits for it need not wait any more.
+    func tell(_ over: [PendingSignIn]) { for pending in over { for listener in pending.listeners { listener() } } }
+
+    func signedIn(_ pending: PendingSignIn) {
+        log.info("\(pending.caller) has signed in to \(pending.demand.upstream)")
+        state.withLock { $0.onSignIn }?(pending.demand.upstream, pending.caller.identity)
+    }
+}

@@ -1,0 +1,196 @@
+import Auth
+import Configuration
+import Diagnostics
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+import Transport
+import VirtualServers
+
+extension Gateway {
+    /// How long a call that is tried again waits for its caller to come back from the browser.
+    private static let signInWait = Duration.seconds(20)
+    static let signInToolPrefix = "sign_in_"
+
+    // MARK: - Asking
+
+    /// The state that this call brings back; throws where it belongs to another one.
+    func signInRound(of call: Call, tool: String) throws -> SignInRound? {
+        guard let state = call.message.signInState else { return nil }
+        guard let round = SignInRound(opening: state, with: try signInSeals.seal(), call: call, tool: tool) else {
+            throw ProtocolError(.invalidParams, "Invalid params: `requestState` does not belong to this call, or is too old")
+        }
+        return round
+    }
+
+    /// Waits for the person; a reply where the call is over because of what they said.
+    func waitForSignIn(_ call: Call, _ round: SignInRound) async -> Reply? {
+        let action = call.message.action(on: Self.signInToolPrefix + round.upstream)
+        if action == "decline" || action == "cancel" {
+            return text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
+        }
+        guard let signIns else { return nil }
+        let over = Mailbox<Bool>(capacity: 1)
+        signIns.whenOver(round.link) { _ = over.send(true) }
+        call.cancellation.whenCancelled { over.close() }
+        _ = await over.next(within: Self.signInWait)
+        call.cancellation.whenCancelled(nil)
+        return nil
+    }
+
+    /// Gives the caller a link, in the form that the client understands.
+    func askToSignIn(_ call: Call, tool: String, _ need: SignInNeed, after round: SignInRound?) async throws -> Reply {
+        let upstream = need.upstream
+        guard let signIns, var demand = snapshot.upstreams[upstream]?.signIn(for: call.caller) else {
+            throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one")
+        }
+        demand.scopes = need.scopes
+        let number = (round?.number ?? 0) + 1
+        guard number <= SignInRound.roundsMax else {
+            return text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
+        }
+        openSignInListener()
+        let link: SignInLink
+        do {
+            link = try await signIns.link(for: demand, call.caller)
+        } catch {
+            throw clientForm(of: error, of: upstream)
+        }
+        let asks = need.scopes.isEmpty ? "sign in" : "sign in again and allow more"
+        let message = "\(upstream): \(asks), so that your agents can use it with your account."
+        switch (call.canOpenLinks, call.revision) {
+        case (true, .v2026_07_28): return try inputRequired(call, tool: tool, link, message, upstream: upstream, number: number)
+        case (true, .v2025_11_25):
+            let elicitation: JSONValue = [
+                "mode": "url", "elicitationId": .string(link.id), "url": .string(link.url), "message": .string(message),
+            ]
+            throw ProtocolError(.urlElicitationRequired, "\(upstream): sign in first", data: ["elicitations": [elicitation]])
+        default:
+            let what = "Ask the user to open this link in a browser: \(link.url) and call the tool again afterwards."
+            return text("\(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
+        }
+    }
+
+    /// MCP 2026-07-28 basic/patterns/mrtr, client/elicitation "URL Mode".
+    private func inputRequired(
+        _ call: Call, tool: String, _ link: SignInLink, _ message: String, upstream: String, number: Int
+    ) throws -> Reply {
+        let round = SignInRound(upstream: upstream, link: link.id, number: number, call: call, tool: tool)
+        let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
+        let question: JSONValue = ["method": .string(Method.elicit.rawValue), "params": params]
+        let result: JSONValue = [
+            "resultType": "input_required",
+            "inputRequests": .object([.init(Self.signInToolPrefix + upstream, question)]),
+            "requestState": .string(try round.sealed(with: try signInSeals.seal())),
+            "_meta": .object([.init(MetaKey.serverInfo, snapshot.exposures[call.server]?.serverInfo ?? Product.info)]),
+        ]
+        let bytes = Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + call.id + Array(",\"result\":".utf8) + result.bytes + [UInt8(ascii: "}")]
+        return Reply(bytes: bytes)
+    }
+
+    private func text(_ text: String, isError: Bool, for call: Call) -> Reply {
+        let content: JSONValue = [["type": "text", "text": .string(text)]]
+        let members = Array("\"content\":".utf8) + content.bytes + Array(",\"isError\":\(isError)".utf8)
+        return Reply(result: members, id: call.id, era: call.era, from: snapshot.exposures[call.server]?.serverInfo ?? Product.info)
+    }
+
+    private func clientForm(of failure: SignInFailure, of upstream: String) -> ProtocolError {
+        switch failure {
+        case .anonymous:
+            refusal(
+                of: upstream, "\"\(upstream)\" wants each user to sign in, which anonymous callers can't: bring a key or a token", failure.description
+            )
+        case .noSite: refusal(of: upstream, "\"\(upstream)\" wants you to sign in, and the gateway is not set up for that", failure.description)
+        case .inVain: refusal(of: upstream, "\"\(upstream)\" refuses this with all that you have allowed", failure.description)
+        case .tooMany: refusal(of: upstream, "\"\(upstream)\": too many people sign in at the moment; try again later", failure.description)
+        case .unavailable: refusal(of: upstream, "\"\(upstream)\" wants you to sign in, which is not possible at present", failure.description)
+        }
+    }
+
+    private func refusal(of upstream: String, _ text: String, _ cause: String) -> ProtocolError {
+        let id = ErrorID()
+        Log(upstream).warning("nobody could be asked to sign in, error id \(id): \(cause)")
+        return ProtocolError(.internalError, "The upstream \(text) (error id \(id))")
+    }
+
+    // MARK: - The tool that stands for those not known yet
+
+    /// `sign_in_UPSTREAM`, for upstreams whose tools nobody has seen and this caller can't see before signing in.
+    func appendSignInTools(for call: Call, _ exposure: Exposure, in snapshot: Snapshot, to members: inout [UInt8]) {
+        for upstream in exposure.missingUpstreams.sorted() where isSignInTool(Self.signInToolPrefix + upstream, call, exposure, snapshot) {
+            let tool: JSONValue = [
+                "name": .string(Self.signInToolPrefix + upstream), "title": .string("Sign in to \(upstream)"),
+                "description": .string("Starts the user's sign-in to \(upstream), whose tools are listed afterwards."),
+                "inputSchema": ["type": "object", "properties": [:], "additionalProperties": false],
+                "annotations": ["readOnlyHint": true, "openWorldHint": true],
+            ]
+            if members.last != UInt8(ascii: "[") { members.append(UInt8(ascii: ",")) }
+            members.append(contentsOf: tool.bytes)
+        }
+    }
+
+    private func isSignInTool(_ name: String, _ call: Call, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
+        let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
+        guard exposure.missingUpstreams.contains(upstream), call.caller.proof != .none, let instances = snapshot.upstreams[upstream],
+            instances.signIn(for: call.caller) != nil, exposure.policy.access(of: call.caller).mayUseSomething,
+            case .signInNeeded? = instances.instance(for: call.caller)?.credentialFailure
+        else { return false }
+        return true
+    }
+
+    /// The answer where the name is that of such a tool, else nil.
+    func answerSignInTool(_ call: Call, named name: String, after round: SignInRound?) async throws -> Reply? {
+        guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
+        let (snapshot, exposure) = try await exposure(for: call)
+        // An upstream may have a tool of that name itself.
+        guard exposure.index(of: name) == nil else { return nil }
+        let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
+        // Its link may still be on its way up: what counts is whether there is a token.
+        if isSignInTool(name, call, exposure, snapshot), await !isSignedIn(call.caller, to: upstream, in: snapshot) {
+            return try await askToSignIn(call, tool: name, SignInNeed(upstream: upstream), after: round)
+        }
+        guard exposure.definition.upstreams.contains(upstream), snapshot.upstreams[upstream]?.signIn(for: call.caller) != nil,
+            exposure.policy.access(of: call.caller).mayUseSomething, call.caller.proof != .none
+        else { return nil }
+        return text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
+    }
+
+    private func isSignedIn(_ caller: Caller, to upstream: String, in snapshot: Snapshot) async -> Bool {
+        guard let credentials = snapshot.upstreams[upstream]?.credentials else { return false }
+        return (try? await credentials.lines(for: caller)) != nil
+    }
+
+    // MARK: - Coming back
+
+    /// Somebody has a token: their links are opened, and who listens hears of the new list.
+    func signedIn(to upstream: String, _ identity: CallerIdentity) {
+        snapshot.upstreams[upstream]?.credentialArrived(for: identity)
+    }
+
+    /// Says where browsers find the gateway.
+    func takesSignIns(at addresses: [ListenAddress], scheme: String) {
+        hasListener.store(true, ordering: .relaxed)
+        let own = addresses.first { !$0.isWildcard }.map { "\(scheme)://\($0.authority)" }
+        signIns?.site = (settings.publicURL ?? own).flatMap { SignInSite(base: $0) }
+        introduceToServers()
+    }
+
+    /// The upstreams whose authorization servers may read who we are.
+    func introduceToServers() {
+        let upstreams = settings.upstreams.filter { definition in
+            definition.credential.parts.contains { if case .authorizationCode(let signIn) = $0 { signIn.client == nil } else { false } }
+        }
+        signIns?.introduce(to: Set(upstreams.map(\.name)))
+    }
+
+    /// A gateway without an HTTP listener has none for browsers either.
+    func openSignInListener() {
+        if let signIns, !hasListener.load(ordering: .relaxed) { signInListener.open(for: signIns) }
+    }
+}
+
+extension Call {
+    /// Whether the client shows links to people (MCP 2025-11-25 and 2026-07-28 client/elicitation, "Capabilities").
+    var canOpenLinks: Bool { (try? JSONValue(parsing: clientCapabilities))?["elicitation"]?["url"]?.members != nil }
+}
