@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from harness import scope
 from harness.authority_scene import scene
 from harness.upstream import Upstream, running
 from harness.wire import header_value, meta
 
-pytestmark = [pytest.mark.gateway, pytest.mark.quick, scope.policy]
+pytestmark = [pytest.mark.gateway, pytest.mark.quick]
 
 ALICE, BOB, ROOT = "alice@example.com", "bob@example.com", "root@example.com"
 

@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from harness import schemas, scope
+from harness import schemas
 from harness.authority import AuthorizationServer
 from harness.authority_browser import Wallet, provider, signed_in
 from harness.authority_keys import SigningKey, base64url, claims_of
@@ -14,7 +14,7 @@ from harness.authority_scene import Load, Scene, scene
 from harness.deadline import eventually
 from harness.upstream import Upstream, running
 
-pytestmark = [pytest.mark.gateway, pytest.mark.anyio, scope.identity]
+pytestmark = [pytest.mark.gateway, pytest.mark.anyio]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import threading
 
 import jwt
 import pytest
-from harness import scope
 from harness.authority import AuthorizationServer
 from harness.authority_grants import EXCHANGE
 from harness.authority_guard import Guard
@@ -15,7 +14,7 @@ from harness.authority_scene import Load, scene
 from harness.deadline import eventually
 from harness.upstream import Upstream, running
 
-pytestmark = [pytest.mark.gateway, scope.credentials]
+pytestmark = [pytest.mark.gateway]
 
 ALICE, BOB, ROOT = "alice@example.com", "bob@example.com", "root@example.com"
 ENVIRONMENT = {"TOKEN": "t0ken-of-the-gateway", "OTHER": "0ther", "SECRET": "s3 cr:t%&+ü"}

@@ -127,9 +127,10 @@ def test_a_call_waits_for_an_upstream_that_starts_slowly_and_a_list_does_not(wor
     os.mkfifo(gate)
     late = workshop.upstream("late", "current", "stdio")
     settings = {"command": "/bin/sh", "args": ["-c", 'read line < "$0"; exec "$@"', str(gate), *late.command]}
-    configuration = workshop.configuration({"late": settings}, {"team": {"tools": ["late.*"]}})
+    configuration = workshop.configuration({"late": settings}, {"team": {"tools": ["late.*"]}}, limits={"heartbeat": "1s"})
     wire = Wire(workshop.gateway(configuration).url("team"))
     assert wire.call("tools/list").result["tools"] == []
+    # The answer is begun by the first heartbeat: the call waits by then.
     with wire.call("tools/call", {"name": "late_echo", "arguments": {"text": "at last"}}) as call:
         gate.write_text("go\n")
         assert call.answer()["result"]["content"][0]["text"] == "at last"

@@ -38,7 +38,8 @@ class Scene:
         self.configuration = Configuration(
             folder, settings or {"one": upstream.settings()}, servers or {"team": self.TEAM},
             public_url=self.origin, identity=identity or {"issuers": [self.issuer]}, **more)
-        self.gateway = Gateway(self.configuration, environment)
+        self.configuration.environment |= environment or {}
+        self.gateway = Gateway(self.configuration)
         self.gateway.start(self.port)
         stack.push(self.gateway)
 
