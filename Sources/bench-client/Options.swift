@@ -23,6 +23,7 @@ struct Options {
           --era modern|legacy            2026-07-28 (default) or 2025-11-25
           --work call|large|list         tool “echo” (default), tool “large”, or tools/list
           --tool NAME                    the tool's name, where it is another one
+          --token TOKEN                  after --url: a bearer token to be shown
           --clients N                    http: connections; stdio: calls in flight; 1 to 1000 (default 1)
           --seconds S, --count N         how long, or how many calls; default 3 seconds
           --sessions N                   how many sessions, or how many starts for first-answer (default 10)
@@ -75,6 +76,7 @@ struct Options {
             guard let work = Work(rawValue: value) else { return "--work is call, large or list" }
             self.work = work
         case "--tool": tool = value
+        case "--token": target?.token = value
         case "--clients":
             guard let clients = number(in: 1...1000) else { return "--clients is a number from 1 to 1000" }
             self.clients = clients
@@ -98,6 +100,8 @@ struct Target: Sendable {
     let host: String
     let port: UInt16
     let path: String
+    /// The bearer token that is shown with every request.
+    var token: String?
 
     /// `http://HOST:PORT/PATH`; nil for anything else.
     init?(_ url: String) {

@@ -69,15 +69,17 @@ struct Request {
 
     static func httpStream(to target: Target, session: String?) -> Request {
         let session = session.map { "Mcp-Session-Id: \($0)\r\n" } ?? ""
+        let token = target.token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
         return Request(
             """
             GET \(target.path) HTTP/1.1\r\nHost: \(target.host):\(target.port)\r\nAccept: text/event-stream\r\n\
-            MCP-Protocol-Version: \(Era.legacy.revision)\r\n\(session)\r\n
+            MCP-Protocol-Version: \(Era.legacy.revision)\r\n\(session)\(token)\r\n
             """)
     }
 
     private static func post(_ body: String, _ fields: [String], to target: Target) -> Request {
-        Request(
+        let fields = fields + (target.token.map { ["Authorization: Bearer \($0)"] } ?? [])
+        return Request(
             """
             POST \(target.path) HTTP/1.1\r\nHost: \(target.host):\(target.port)\r\nContent-Type: application/json\r\n\
             Accept: application/json, text/event-stream\r\n\(fields.map { $0 + "\r\n" }.joined())Content-Length: \(body.utf8.count)\r\n\r\n\(body)

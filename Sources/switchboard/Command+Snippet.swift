@@ -50,7 +50,7 @@ extension Command {
     private static func base(_ settings: Settings) -> String {
         if let url = settings.publicURL { return url }
         guard let listen = settings.listen.first else { return "http://127.0.0.1:8080" }
-        return "http://\(listen.authority)"
+        return "\(settings.tls == nil ? "http" : "https")://\(listen.authority)"
     }
 
     private static func fromRoot(_ path: String) -> String {

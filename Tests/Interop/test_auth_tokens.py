@@ -347,12 +347,13 @@ def test_a_key_that_is_new_is_fetched_when_it_is_first_seen_and_no_call_fails(ow
 
     assert own.call("echo", {"text": "x"}).result
     with Load(call) as load:
-        # Unknown keys are looked for every half a minute, whatever tokens come.
-        end = time.monotonic() + 31
-        eventually(lambda: time.monotonic() > end, within=40)
+        load.run(80)
+        # Somebody makes a key up, just before there is a new one.
+        claims = own.authority.claims("alice@example.com", "agent", own.origin)
+        assert own.wire(SigningKey("ES256").sign(claims)).call("tools/list").status == 401
         own.authority.rotate("ES256")       # signs at once: the gateway has never seen it
         load.run(80)
-    assert not load.failures and load.calls > 200, load.failures[:1]
+    assert not load.failures and load.calls >= 160, load.failures[:1]
 
 
 def test_all_published_keys_are_good_whichever_signs(tmp_path, upstream):
@@ -371,7 +372,7 @@ def test_unknown_key_ids_do_not_make_the_gateway_hammer_the_issuer(own):
     claims = own.authority.claims("alice@example.com", "agent", own.origin)
     for _ in range(30):
         assert own.wire(SigningKey("ES256").sign(claims)).call("tools/list").status == 401
-    assert fetched(own.authority) - before <= 2
+    assert fetched(own.authority) - before <= 3
     assert own.call("echo", {"text": "x"}).result
 
 

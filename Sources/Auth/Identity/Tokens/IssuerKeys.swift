@@ -3,7 +3,11 @@ import Synchronization
 
 /// The keys of one issuer: fetched when they are first needed or no longer known, kept while the issuer is down.
 final class IssuerKeys: Sendable {
-    /// A key that is unknown may be a new one: looked for at most this often, in seconds, whatever tokens people send.
+    /// A key that is unknown may be a new one: looked for so many times in so many seconds, whatever tokens people send. The spare ones
+    /// are for a key that is new a moment after somebody made one up.
+    static let looks = 3
+    static let looksTime = 90
+    /// Before keys that could not be read are asked for again, in seconds.
     static let pause = 30
     /// The same while there are no keys at all.
     static let firstPause = 5
@@ -15,10 +19,10 @@ final class IssuerKeys: Sendable {
 
     struct State {
         var set: KeySet?
-        /// When `set` was read, when it shall be read again, when that was last tried; seconds since 1970.
+        /// When `set` was read, when it shall be read again, when that was tried, at most `looks` times; seconds since 1970.
         var read = 0
         var due = 0
-        var tried = Int.min
+        var tried: [Int] = []
         var discovered: (address: String, at: Int)?
         var failure = "its keys were not read yet"
         /// Whether the failure was logged that lasts.
@@ -60,7 +64,7 @@ final class IssuerKeys: Sendable {
             if state.isFetching { return .wait }
             guard hasPaused(state) else { return .leave }
             state.isFetching = true
-            state.tried = now()
+            state.tried = state.tried.suffix(Self.looks - 1) + [now()]
             return .fetch
         }
         switch plan {
@@ -75,7 +79,8 @@ final class IssuerKeys: Sendable {
 
     /// A clock that was set back must not stop this for long.
     private func hasPaused(_ state: State) -> Bool {
-        state.tried == .min || abs(now() - state.tried) >= (state.set == nil ? Self.firstPause : Self.pause)
+        guard state.set != nil else { return state.tried.last.map { abs(now() - $0) >= Self.firstPause } ?? true }
+        return state.tried.count < Self.looks || state.tried.first.map { abs(now() - $0) >= Self.looksTime } ?? true
     }
 
     private func wait() async {
