@@ -61,7 +61,7 @@ struct AuditLine: Sendable {
         line.append(member: "client", caller.client.map(clipped))
         if !caller.groups.isEmpty {
             line.append(",\"groups\":")
-            line.append(json: .array(caller.groups.sorted().prefix(Self.groupsMax).map { .string(clipped($0)) }))
+            line.append(json: .array(caller.groups.sorted().prefix(Self.groupsMax).map { .string(clipped($0.description)) }))
         }
         let (proof, id) = caller.proof.words
         line.append(member: "proof", proof)

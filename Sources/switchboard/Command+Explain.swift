@@ -68,7 +68,7 @@ private struct Told {
         }
         if let reason = decision.reason { lines.append("reason: \(reason)") }
         lines.append("")
-        lines.append("caller:    \(caller)" + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().joined(separator: ", "))"))
+        lines.append("caller:    \(caller)" + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().map(\.description).joined(separator: ", "))"))
         if let exposed = explanation.tool {
             lines.append("tool:      \(exposed.upstream).\(exposed.upstreamName), \(exposed.subject.toolClass.text)")
         }
@@ -91,7 +91,7 @@ private struct Told {
         value["reason"] = decision.reason.map { .string($0) } ?? .null
         value["caller"] = [
             "user": caller.user.map { .string($0) } ?? .null, "client": caller.client.map { .string($0) } ?? .null,
-            "groups": .array(caller.groups.sorted().map { .string($0) }),
+            "groups": .array(caller.groups.sorted().map { .string($0.description) }),
         ]
         if let exposed = explanation.tool {
             value["upstream"] = .string(exposed.upstream)

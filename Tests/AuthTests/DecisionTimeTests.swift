@@ -14,7 +14,7 @@ struct DecisionTimeTests {
         }
         let policy = AccessPolicy(
             .roles(roles), at: here, prohibitions: [try prohibition("*.tool_7*", unless: try who("group:boss"))], subjects: subjects)
-        let caller = Caller(.login, user: "alice@example.com", client: "bot", groups: Set((1..<10).map { "g\($0)" }))
+        let caller = Caller(.login, user: "alice@example.com", client: "bot", groups: Set((1..<10).map { GroupName("g\($0)") }))
         let arguments = Array(#"{"owner":"acme","repo":"web","m":"get","number":17}"#.utf8)
         for (name, index) in [("allowed", 1), ("denied", 7), ("conditional", 91)] {
             let count = 1_000_000

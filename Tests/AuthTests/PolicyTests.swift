@@ -36,6 +36,17 @@ struct PolicyTests {
         ("1", #"{"a":"1.0"}"#, false, false, false, false),
         ("1", #"{"a":"01"}"#, false, false, false, false),
         ("1", #"{"a":2}"#, false, true, true, false),
+        ("13", #"{"a":"١٣"}"#, false, false, false, false),
+        ("13", #"{"a":"⑬"}"#, false, false, false, false),
+        ("13", #"{"a":"1_3"}"#, false, false, false, false),
+        ("13", #"{"a":"0b1101"}"#, false, false, false, false),
+        ("13", #"{"a":"-0xD"}"#, false, true, true, false),
+        ("13", #"{"a":"13 apples"}"#, false, false, false, false),
+        ("13", #"{"a":"130"}"#, false, true, true, false),
+        ("13", #"{"a":"\ud83e\udff1\ud83e\udff3"}"#, false, false, false, false),
+        ("quit", #"{"a":"\ud801\udfa5uit"}"#, false, false, false, false),
+        ("quit", #"{"a":"\ud833\udce6uit"}"#, false, false, false, false),
+        ("d", #"{"a":"ᑫ"}"#, false, false, false, false),
         ("1", #"{"a":true}"#, false, false, false, false),
         ("9007199254740993", #"{"a":9007199254740993}"#, true, false, false, true),
         ("9007199254740993", #"{"a":9007199254740992}"#, false, false, false, false),
@@ -91,7 +102,7 @@ struct PolicyTests {
         ]
         let policy = AccessPolicy(
             .roles(roles), at: here, prohibitions: [try prohibition("up.get", unless: try who("group:boss"))], subjects: subjects)
-        let caller = { (groups: Set<String>) in Caller(.login, user: "u", groups: groups) }
+        let caller = { (groups: Set<GroupName>) in Caller(.login, user: "u", groups: groups) }
         #expect(!policy.allows(caller(["a"]), 0))
         #expect(policy.allows(caller(["a"]), 1))
         #expect(policy.allows(caller(["a", "boss"]), 0))
@@ -108,7 +119,7 @@ struct PolicyTests {
             ("user:alice", Caller(.login, client: "alice"), false), ("user:*", Caller(.login, client: "x"), false),
             ("user:*", .anonymous, false), ("everyone", .anonymous, true), ("client:ci-*", Caller(.login, client: "ci-1"), true),
             ("group:K", Caller(.login, user: "u", groups: ["\u{212A}"]), false), ("group:K", Caller(.login, user: "u", groups: ["K"]), true),
-            ("group:é", Caller(.login, user: "u", groups: ["e\u{301}"]), false), ("user:K", Caller(.login, user: "\u{212A}"), false),
+            ("group:é", Caller(.login, user: "u", groups: ["e\u{301}"]), false), ("group:K", Caller(.login, user: "u", groups: ["\u{212A}", "K"]), true), ("user:K", Caller(.login, user: "\u{212A}"), false),
             ("user:*@acme.example", Caller(.login, user: "a@acme.example"), true), ("group:a", Caller(.login, user: "u", groups: ["b", "a"]), true),
         ] as [(String, Caller, Bool)])
     func callers(text: String, caller: Caller, isMatch: Bool) throws {
@@ -240,7 +251,7 @@ struct PolicyTests {
         let roles = try (0..<7).map { try role("r\($0)", try who("group:g\($0)"), allow: ["up_t"]) }
         let policy = AccessPolicy(roles, tool("t"))
         for number in 0..<10_000 {
-            let groups = Set((0..<7).filter { number >> $0 & 1 == 1 }.map { "g\($0)" })
+            let groups = Set((0..<7).filter { number >> $0 & 1 == 1 }.map { GroupName("g\($0)") })
             #expect(policy.allows(Caller(.login, user: "u\(number)", groups: groups)) == !groups.isEmpty)
         }
     }

@@ -6,7 +6,7 @@ extension Caller {
         if text == "anonymous" { return .anonymous }
         var user: String?
         var client: String?
-        var groups: Set<String> = []
+        var groups: Set<GroupName> = []
         var parts: [String] = []
         // A comma inside an id, as in a distinguished name, parts nothing.
         for part in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
@@ -19,13 +19,13 @@ extension Caller {
         for part in parts {
             let kind = part.prefix { $0 != ":" }
             let id = String(part.dropFirst(kind.count + 1))
-            guard !id.isEmpty else {
+            guard CallerName.isFit(id) else {
                 throw RuleError("\"\(part)\" names nobody", at: 0, fix: "write user:ID or client:ID, then ,group:G for each group")
             }
             switch kind {
             case "user" where user == nil: user = id
             case "client" where client == nil: client = id
-            case "group": groups.insert(id)
+            case "group": groups.insert(GroupName(id))
             case "user", "client": throw RuleError("\"\(kind):\" stands there twice", at: 0, fix: "name one")
             default:
                 throw RuleError(
@@ -45,7 +45,7 @@ extension Caller {
         case .everyone: return .anonymous
         case .user: return Caller(.assumed, user: name)
         case .client: return Caller(.assumed, client: name)
-        case .group: return Caller(.assumed, groups: [name])
+        case .group: return Caller(.assumed, groups: [GroupName(name)])
         }
     }
 }

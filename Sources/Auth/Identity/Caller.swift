@@ -20,14 +20,14 @@ package struct Caller: Hashable, Sendable {
     /// Unique with its issuer; nil for a caller that is a program only.
     package let user: String?
     package let client: String?
-    package let groups: Set<String>
+    package let groups: Set<GroupName>
     /// The scopes of the caller's token; empty for other proofs.
     package let scopes: Set<String>
     /// The verified token, only to be exchanged for another (RFC 8693); never sent upstream.
     package let token: BearerToken?
 
     init(
-        _ proof: Proof, user: String? = nil, client: String? = nil, groups: Set<String> = [], scopes: Set<String> = [], token: BearerToken? = nil
+        _ proof: Proof, user: String? = nil, client: String? = nil, groups: Set<GroupName> = [], scopes: Set<String> = [], token: BearerToken? = nil
     ) {
         self.proof = proof
         self.user = user
@@ -100,11 +100,25 @@ package struct BearerToken: Hashable, Sendable {
 }
 
 extension Caller: CustomStringConvertible {
-    /// `anonymous`, or `user:ID` and `client:ID` joined by a comma; one inside a name has a backslash, so that no name reads as two.
+    /// `anonymous`, or `user:ID` and `client:ID` joined by a comma; one inside a name has a backslash, as a backslash has, so that no name
+    /// reads as two, and what no person sees or what turns the direction of writing is spelt out.
     package var description: String {
         let parts = [user.map { "user:\(Self.escaped($0))" }, client.map { "client:\(Self.escaped($0))" }].compactMap(\.self)
         return parts.isEmpty ? "anonymous" : parts.joined(separator: ",")
     }
 
-    private static func escaped(_ name: String) -> String { name.contains(",") ? name.replacing(",", with: "\\,") : name }
+    private static func escaped(_ name: String) -> String {
+        guard !name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x2C && $0 != 0x5C }) else { return name }
+        var text = ""
+        for scalar in name.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .format, .control, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            default:
+                if scalar == "," || scalar == "\\" { text += "\\" }
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
 }

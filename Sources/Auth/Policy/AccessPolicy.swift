@@ -46,7 +46,7 @@ package final class AccessPolicy: Sendable {
     package func access(of caller: Caller) -> Access {
         let key = CallerKey(caller)
         return known.withLock { known in
-            if let key, let access = known.callers[key] { return access }
+            if let access = known.callers[key] { return access }
             let active = prohibitions.map { $0.binds(caller) } + roles.map { $0.includes(caller) }
             let access: Access
             if let shared = known.accesses[active] {
@@ -57,10 +57,8 @@ package final class AccessPolicy: Sendable {
                 if known.accesses.count >= Self.accessesMax { known = Known() }
                 known.accesses[active] = access
             }
-            if let key {
-                if known.callers.count >= Self.callersMax { known.callers.removeAll(keepingCapacity: true) }
-                known.callers[key] = access
-            }
+            if known.callers.count >= Self.callersMax { known.callers.removeAll(keepingCapacity: true) }
+            known.callers[key] = access
             return access
         }
     }
@@ -70,24 +68,16 @@ package final class AccessPolicy: Sendable {
 private struct CallerKey: Hashable {
     let user: String?
     let client: String?
-    let groups: Set<String>
-    private let groupBytes: Int
+    let groups: Set<GroupName>
 
-    /// nil for a caller in a group that is not ASCII: such sets can't be compared exactly at little cost, and are not remembered.
-    init?(_ caller: Caller) {
-        var count = 0
-        for group in caller.groups {
-            guard group.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-            count += group.utf8.count
-        }
+    init(_ caller: Caller) {
         user = caller.user
         client = caller.client
         groups = caller.groups
-        groupBytes = count
     }
 
     static func == (a: CallerKey, b: CallerKey) -> Bool {
-        same(a.user, b.user) && same(a.client, b.client) && a.groupBytes == b.groupBytes && a.groups == b.groups
+        same(a.user, b.user) && same(a.client, b.client) && a.groups == b.groups
     }
 
     private static func same(_ a: String?, _ b: String?) -> Bool {
@@ -98,6 +88,6 @@ private struct CallerKey: Hashable {
     func hash(into hasher: inout Hasher) {
         hasher.combine(user)
         hasher.combine(client)
-        hasher.combine(groupBytes)
+        hasher.combine(groups.count)
     }
 }

@@ -88,7 +88,7 @@ package struct ConditionValue: Hashable, Sendable {
         if glob.matches(text) { return .same }
         switch meaning {
         case .bool, .null: return .unclear
-        case .number(let number): if let a = Double(text.trimmed), a == Double(number) { return .unclear }
+        case .number(let number): if Double(number).map(text.mayBeRead) == true { return .unclear }
         case .text: break
         }
         return glob.mayBeTaken(for: text) ? .unclear : .different
@@ -121,6 +121,29 @@ package struct ConditionValue: Hashable, Sendable {
 }
 
 extension String {
+    /// Whether a careless reader could take it for that number: other digits, blanks, `1_000`, `0x1F`, or more behind it.
+    fileprivate func mayBeRead(as number: Double) -> Bool {
+        var digits = ""
+        for scalar in unicodeScalars {
+            if let value = scalar.properties.numericValue, !scalar.isASCII {
+                digits += value == value.rounded() && abs(value) < 1e9 ? String(Int(value)) : String(value)
+            } else if !scalar.properties.isWhitespace, !["_", ",", "'", "\u{2019}"].contains(scalar) {
+                digits.unicodeScalars.append(scalar == "\u{2212}" || scalar == "\u{FF0D}" ? "-" : scalar)
+            }
+        }
+        let sign = digits.first == "-" ? -1.0 : 1
+        let plain = digits.drop { $0 == "-" || $0 == "+" }.lowercased()
+        for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where plain.hasPrefix(prefix) {
+            if Int(plain.dropFirst(2), radix: radix).map({ sign * Double($0) == number }) == true { return true }
+        }
+        if Int(plain, radix: 8).map({ plain.hasPrefix("0") && sign * Double($0) == number }) == true { return true }
+        // Readers that stop where the number ends take the digits at the start, or those with a point and an exponent.
+        let whole = plain.prefix { $0.isASCII && $0.isNumber }
+        var fraction = plain.prefix { $0.isASCII && ($0.isNumber || ".e+-".contains($0)) }.prefix(400)
+        while !fraction.isEmpty, Double(fraction) == nil { fraction.removeLast() }
+        return Double(whole).map { sign * $0 } == number || Double(fraction).map { sign * $0 } == number
+    }
+
     /// Without white space at either end.
     fileprivate var trimmed: String {
         var rest = unicodeScalars[...]

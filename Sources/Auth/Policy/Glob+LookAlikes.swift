@@ -15,19 +15,28 @@ extension Glob {
             tokens: tokens.compactMap { token in
                 guard let scalar = Unicode.Scalar(token) else { return token }
                 if token < 0x80 { return token <= 0x20 || token == 0x7F ? nil : (0x41...0x5A).contains(token) ? token | 0x20 : token }
-                if Self.isInvisible(scalar) { return nil }
-                if Self.mayExpand.contains(where: { $0.contains(token) }) { return Self.run }
-                if Self.mayLookLikeASCII.contains(where: { $0.contains(token) }) { return Self.one }
-                return token
+                return Self.isInvisible(scalar) ? nil : Self.wildcard(for: scalar) ?? token
             })
     }
 
     private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
         let properties = scalar.properties
         switch properties.generalCategory {
-        case .control, .format, .nonspacingMark, .enclosingMark, .spaceSeparator, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+        case .control, .format, .nonspacingMark, .enclosingMark, .spaceSeparator, .lineSeparator, .paragraphSeparator:
             return true
         default: return properties.isDefaultIgnorableCodePoint || properties.isWhitespace
+        }
+    }
+
+    /// What stands for all that a careless reader may make of it; nil where that is nothing in ASCII.
+    private static func wildcard(for scalar: Unicode.Scalar) -> Token? {
+        if mayExpand.contains(where: { $0.contains(scalar.value) }) { return run }
+        if mayLookLikeASCII.contains(where: { $0.contains(scalar.value) }) { return one }
+        switch scalar.properties.generalCategory {
+        // A newer reader knows more than the tables of this system.
+        case .otherSymbol, .otherNumber, .letterNumber, .privateUse, .unassigned: return run
+        case .decimalNumber, .modifierLetter, .modifierSymbol, .otherPunctuation, .dashPunctuation, .connectorPunctuation: return one
+        default: return nil
         }
     }
 
@@ -37,10 +46,11 @@ extension Glob {
         0xFB00...0xFB06, 0x1F100...0x1F1FF, 0xFFFD...0xFFFD,
     ]
 
-    /// Scripts with letters like Latin ones: Latin, Greek, Cyrillic, Armenian, Cherokee, Lisu, phonetic, full width, mathematical.
+    /// Scripts with letters like Latin ones: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee, Canadian, runes, Lisu, Vai, phonetic, full
+    /// width, old Italic, Gothic, Deseret, Osage, Warang Citi, mathematical.
     private static let mayLookLikeASCII: [ClosedRange<Token>] = [
-        0x0080...0x058F, 0x13A0...0x13FF, 0x1C80...0x1C8F, 0x1D00...0x1FFF, 0x2200...0x245F, 0x2C60...0x2C7F, 0x2C80...0x2CFF, 0xA4D0...0xA4FF,
-        0xA640...0xA69F, 0xA720...0xA7FF, 0xAB30...0xABBF, 0xFE50...0xFE6F, 0xFF00...0xFFEF, 0x10280...0x1032F, 0x10400...0x1044F,
-        0x1D400...0x1D7FF,
+        0x0080...0x058F, 0x10A0...0x10FF, 0x13A0...0x167F, 0x16A0...0x16FF, 0x18B0...0x18FF, 0x1C80...0x1CBF, 0x1D00...0x1FFF, 0x2200...0x245F, 0x2C60...0x2C7F, 0x2C80...0x2D7F, 0xA4D0...0xA63F,
+        0xA640...0xA69F, 0xA720...0xA7FF, 0xAB30...0xABBF, 0xFE50...0xFE6F, 0xFF00...0xFFEF, 0x10280...0x1034F, 0x10400...0x104FF,
+        0x10780...0x107BF, 0x118A0...0x118FF, 0x1D400...0x1D7FF,
     ]
 }

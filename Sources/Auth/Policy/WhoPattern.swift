@@ -39,7 +39,7 @@ package struct WhoPattern: Hashable, Sendable {
         case .user: return caller.user.map(glob.matches) ?? false
         case .client: return caller.client.map(glob.matches) ?? false
         case .group:
-            for group in caller.groups where glob.matches(group) { return true }
+            for group in caller.groups where glob.matches(group.description) { return true }
             return false
         }
     }

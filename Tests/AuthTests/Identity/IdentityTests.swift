@@ -146,18 +146,20 @@ import Testing
     @Test(
         arguments: [
             ("user:alice", "user:alice", []), ("client:bot,group:a,group:b", "client:bot", ["a", "b"]), ("group:a,user:x:y", "user:x:y", ["a"]),
-            ("user:a,client:b", "user:a,client:b", []),
-        ] as [(String, String, Set<String>)])
-    func `WHO names a caller`(_ who: String, _ caller: String, _ groups: Set<String>) throws {
-        let found = try Caller(assuming: who)
+            ("user:a,client:b", "user:a,client:b", []), ("user:cn=a,ou=b", "user:cn=a\\,ou=b", []),
+        ] as [(String, String, Set<GroupName>)])
+    func `WHO names a caller`(_ who: String, _ caller: String, _ groups: Set<GroupName>) throws {
+        let found = try Caller.assumed(parsing: who)
         #expect(found.description == caller && found.groups == groups && found.proof == .assumed)
     }
 
-    @Test(arguments: ["", "alice", "user:", "group:a", "user:a,user:b", "role:x", "user:a,", ",", "user:a\n"])
-    func `What names nobody is no WHO`(_ who: String) { #expect(throws: WhoError.self) { try Caller(assuming: who) } }
+    @Test(arguments: ["", "alice", "user:", "group:a", "user:a,user:b", "role:x", ",", "user:a\n", "user:a,group:"])
+    func `What names nobody is no WHO`(_ who: String) { #expect(throws: RuleError.self) { try Caller.assumed(parsing: who) } }
 
     @Test func `A name with a comma does not read as two`() throws {
         #expect(Caller(.none, user: "a,client:admin").description == "user:a\\,client:admin")
+        #expect(Caller(.none, user: "a\\", client: "x").description != Caller(.none, user: "a,client:x").description)
+        #expect(Caller(.none, user: "a\u{202E}b").description == "user:a\\u{202E}b")
     }
 
     @Test func `Remembered tokens are bounded, the expired ones going first`() {

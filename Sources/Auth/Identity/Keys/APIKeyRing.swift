@@ -11,12 +11,12 @@ struct APIKeyRing: Sendable {
         guard let presented = APIKeyText(text) else { throw .invalid("an API key that is mistyped or cut off") }
         guard let key = keys[presented.id], key.matches(presented) else { throw .invalid("an unknown or revoked API key, id \(presented.id)") }
         guard key.isValid(at: now) else { throw .invalid("the API key \(key.id) of \(key.name) has expired") }
-        return Caller(.key(id: key.id), client: key.name, groups: Set(key.groups))
+        return Caller(.key(id: key.id), client: key.name, groups: Set(key.groups.map { GroupName($0) }))
     }
 
     /// Whether the key with which `caller` came is still there, and still theirs.
     func isStillGood(_ caller: Caller, id: String, at now: Int) -> Bool {
         guard let key = keys[id] else { return false }
-        return key.isValid(at: now) && key.name == caller.client && Set(key.groups) == caller.groups
+        return key.isValid(at: now) && key.name == caller.client && Set(key.groups.map { GroupName($0) }) == caller.groups
     }
 }

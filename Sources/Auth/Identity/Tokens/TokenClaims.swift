@@ -68,14 +68,14 @@ struct TokenClaims {
     }
 
     /// A list, or words with blanks between them. What is neither is refused: a rule that denies a group must not be passed by a form unknown to it.
-    private func groups() throws(IdentityRefusal) -> Set<String> {
+    private func groups() throws(IdentityRefusal) -> Set<GroupName> {
         let claim = settings.claims.groups
         if claims["_claim_names"]?[claim] != nil { throw .invalid("a token that names its groups elsewhere (`_claim_names`)") }
         guard let value = value(claim), value != .null else { return [] }
         guard let names = value.array != nil ? strings(value) : words(value), names.count <= Self.groupsMax, names.allSatisfy(CallerName.isFit) else {
             throw .invalid("a token whose `\(claim)` is no list of at most \(Self.groupsMax) names")
         }
-        return Set(names)
+        return Set(names.map { GroupName($0) })
     }
 
     /// `scope` with blanks (RFC 8693 §4.2), or `scp`, with blanks or as a list.
