@@ -35,7 +35,7 @@ package struct ArgumentMasking: Sendable {
             .object(
                 members.map { member in
                     let isHidden = isSecretName(member.key) && !member.value.isHarmless
-                    return JSONValue.Member(redaction.mask(member.key), isHidden ? Self.masked : masked(member.value, redaction))
+                    return JSONValue.Member(isSecretValue(member.key) ? "‹secret›" : redaction.mask(member.key), isHidden ? Self.masked : masked(member.value, redaction))
                 })
         default: value
         }

@@ -57,6 +57,7 @@ package final class Gateway: CallService {
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
+        signIns?.recognise { [weak self] caller in self?.identity.isStillGood(caller) ?? false }
         signIns?.whenSignedIn { [weak self] upstream, identity in self?.signedIn(to: upstream, identity) }
     }
 

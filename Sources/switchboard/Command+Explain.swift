@@ -68,7 +68,9 @@ private struct Told {
         }
         if let reason = decision.reason { lines.append("reason: \(reason)") }
         lines.append("")
-        lines.append("caller:    \(caller)" + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().map(\.description).joined(separator: ", "))"))
+        lines.append(
+            "caller:    \(caller)"
+                + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().map(\.description).joined(separator: ", "))"))
         if let exposed = explanation.tool {
             lines.append("tool:      \(exposed.upstream).\(exposed.upstreamName), \(exposed.subject.toolClass.text)")
         }
