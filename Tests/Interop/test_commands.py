@@ -157,7 +157,8 @@ def test_tools_as_json_is_the_list_as_it_is_sent(desk):
 
 def test_call_prints_the_result(desk):
     done = desk.run("call", "--server", "team", "one_add", '{"a": 2, "b": 3}')
-    assert (done.returncode, done.stderr) == (0, "") and "5" in done.stdout
+    # A slow machine is told what it waits for.
+    assert done.returncode == 0 and not [line for line in done.stderr.splitlines() if not line.startswith("waiting for ")] and "5" in done.stdout
     done = desk.run("call", "--server", "team", "create_pr", '{"base": "main", "token": "t"}', "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["structuredContent"]["received"]["repo"] == "acme/web"
 
