@@ -54,6 +54,7 @@ struct GatewayReader {
         findings.warn(listen.compactMap(rule.warning))
         let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
+        checkCallers(of: upstreams, identity)
         let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
@@ -62,7 +63,7 @@ struct GatewayReader {
         let stateKey = section["state_key"].flatMap {
             SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
         }
-        if let stateKey { findings.add(secrets.problems(of: [stateKey])) }
+        if let stateKey { findings.add(secrets.problems(ofKeyRing: stateKey)) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
             let problems = secrets.problems(of: upstream)
@@ -142,6 +143,25 @@ struct GatewayReader {
         let definitions = entries.compactMap { reader.read($0, &findings) }
         let places = Dictionary(entries.map { ($0.key, $0.keyPosition) }) { first, _ in first }
         return (definitions, KnownUpstreams(places: places))
+    }
+
+    /// Credentials that are made of what callers bring want callers who can bring it.
+    private mutating func checkCallers(of upstreams: [UpstreamDefinition], _ identity: IdentitySettings) {
+        for upstream in upstreams {
+            for part in upstream.credential.parts {
+                switch part {
+                case .tokenExchange where identity.issuers.isEmpty:
+                    findings.add(
+                        "nobody can have a token to exchange for \(upstream.name): there are no `issuers`", at: upstream.position,
+                        fix: "write `identity: { issuers: [{ issuer: …, audience: … }] }`, or another `grant`")
+                case .authorizationCode where !identity.isConfigured:
+                    findings.warn(
+                        "callers over HTTP are anonymous, who can't sign in to \(upstream.name)", at: upstream.position,
+                        fix: "write `identity`, or use it by `switchboard stdio` only")
+                default: break
+                }
+            }
+        }
     }
 
     private mutating func virtualServers(_ section: Section, _ upstreams: KnownUpstreams) -> [VirtualServerDefinition] {
