@@ -54,7 +54,6 @@ struct GatewayReader {
         findings.warn(listen.compactMap(rule.warning))
         let discoveryHosts = Configuration.discoveryHosts(section["discovery"], &findings)
         let (upstreams, known) = upstreams(section, limits)
-        checkCallers(of: upstreams, identity)
         let policy = section["policy"].map { PolicyReader(upstreams: known).read($0, &findings) } ?? []
         let virtualServers = virtualServers(section, known)
         let state = stateFolder(section["state"])
@@ -66,7 +65,7 @@ struct GatewayReader {
         if let stateKey { findings.add(secrets.problems(ofKeyRing: stateKey)) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
-            let problems = secrets.problems(of: upstream)
+            let problems = secrets.problems(of: upstream) + callerProblems(of: upstream, identity)
             if !problems.isEmpty { unresolved[upstream.name] = problems }
         }
         guard findings.problems.isEmpty, let state else {
@@ -146,22 +145,16 @@ struct GatewayReader {
     }
 
     /// Credentials that are made of what callers bring want callers who can bring it.
-    private mutating func checkCallers(of upstreams: [UpstreamDefinition], _ identity: IdentitySettings) {
-        for upstream in upstreams {
-            for part in upstream.credential.parts {
-                switch part {
-                case .tokenExchange where identity.issuers.isEmpty:
-                    findings.add(
-                        "nobody can have a token to exchange for \(upstream.name): there are no `issuers`", at: upstream.position,
-                        fix: "write `identity: { issuers: [{ issuer: …, audience: … }] }`, or another `grant`")
-                case .authorizationCode where !identity.isConfigured:
-                    findings.warn(
-                        "callers over HTTP are anonymous, who can't sign in to \(upstream.name)", at: upstream.position,
-                        fix: "write `identity`, or use it by `switchboard stdio` only")
-                default: break
-                }
-            }
+    private mutating func callerProblems(of upstream: UpstreamDefinition, _ identity: IdentitySettings) -> [Problem] {
+        let parts = upstream.credential.parts
+        if !identity.isConfigured, parts.contains(where: { if case .authorizationCode = $0 { true } else { false } }) {
+            findings.warn(
+                "callers over HTTP are anonymous, who can't sign in to \(upstream.name)", at: upstream.position,
+                fix: "write `identity`, or use it by `switchboard stdio` only")
         }
+        guard identity.issuers.isEmpty, parts.contains(where: { if case .tokenExchange = $0 { true } else { false } }) else { return [] }
+        let what = "nobody can have a token to exchange for \(upstream.name): there are no `issuers`"
+        return [Problem(what, at: upstream.position, fix: "write `identity: { issuers: [{ issuer: …, audience: … }] }`, or another `grant`")]
     }
 
     private mutating func virtualServers(_ section: Section, _ upstreams: KnownUpstreams) -> [VirtualServerDefinition] {

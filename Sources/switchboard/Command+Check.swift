@@ -53,7 +53,7 @@ extension Command {
             for outcome in outcomes ?? [] {
                 let upstream = outcome.upstream
                 // What stands in the file is told already.
-                if settings.unresolved[upstream.name] != nil { continue }
+                if outcome.failure != nil, settings.unresolved[upstream.name] != nil { continue }
                 if let failure = outcome.failure, outcome.isOfCaller {
                     // Its users will have one.
                     printError("\(upstream.name): not asked, since its credential depends on the caller: \(failure)")

@@ -239,4 +239,4 @@ def test_check_says_that_the_audit_can_not_be_written(upstream, tmp_path):
     os.mkfifo(tmp_path / "audit.jsonl")
     configuration = Configuration(tmp_path, {"up": {"url": upstream.url}}, {"team": {"tools": ["up.get"]}}, audit={"file": "audit.jsonl"})
     done = configuration.run("check")
-    assert done.returncode == 1 and "gateway.yaml:3:13: the audit can't be written: No such device or address" in done.stdout, done.stdout
+    assert done.returncode == 1 and "gateway.yaml:3:5: the audit can't be written: No such device or address" in done.stdout, done.stdout

@@ -17,7 +17,7 @@ struct OAuthReader {
         let before = findings.problems.count
         guard let entries = node.entries("`oauth`", &findings) else { return nil }
         guard let grantNode = entries.first(where: { $0.key == "grant" })?.value else {
-            findings.add("`oauth` does not say which `grant`", at: node.position, fix: "write `grant: \(orList(Self.grants.map(\.key)))`")
+            findings.add("`oauth` does not say which `grant`", at: node.position, fix: "write \(orList(Self.grants.map { "`grant: \($0.key)`" }))")
             return nil
         }
         // Which keys belong here hangs on it.
