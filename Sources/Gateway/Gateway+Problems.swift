@@ -16,12 +16,12 @@ extension Gateway {
     /// What does not fit between the virtual servers, `policy` and the upstreams that are known now.
     package var exposureProblems: [Problem] { snapshot.problems }
 
-    /// The same, as far as it concerns one virtual server, as this caller sees it.
-    package func exposureProblems(of server: String, for caller: Caller) -> [Problem] {
+    /// The same, as far as it concerns one virtual server, as this caller sees it; or only the rules without effect.
+    package func exposureProblems(of server: String, for caller: Caller, rulesOnly: Bool = false) -> [Problem] {
         let snapshot = snapshot
         guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return [] }
         let used = exposure.definition.upstreams
-        return exposure.problems + snapshot.policyProblems(of: used) { $0.list(for: caller) }
+        return (rulesOnly ? exposure.ruleProblems : exposure.problems) + snapshot.policyProblems(of: used) { $0.list(for: caller) }
     }
 
     /// The issuers whose keys can't be had now: each of their tokens would be refused.

@@ -10,6 +10,8 @@ package struct Exposure: Sendable {
     package let tools: [ExposedTool]
     /// What does not fit, for `check` and the log.
     package let problems: [Problem]
+    /// Those of them that are rules without effect.
+    package let ruleProblems: [Problem]
     /// The names of upstreams that have not been read yet or are down.
     package let missingUpstreams: Set<String>
     /// Each page's tools as JSON, joined by commas.
@@ -38,7 +40,8 @@ package struct Exposure: Sendable {
         views = ListViews(pageLength: pageLength)
         missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
         // Patterns may be about what an upstream has that is away.
-        problems = builder.problems + (missingUpstreams.isEmpty ? RuleCheck(tools.map(\.subject)).problems(of: definition.access) : [])
+        ruleProblems = missingUpstreams.isEmpty ? RuleCheck(tools.map(\.subject)).problems(of: definition.access) : []
+        problems = builder.problems + ruleProblems
         byName = builder.byName
         pages = Self.pages(of: tools.map(\.listing), length: pageLength)
         legacyPages = Self.pages(of: tools.map(\.legacyListing), length: pageLength)

@@ -73,7 +73,7 @@ extension Command {
             guard Configured.openAudit(gateway) else { return 1 }
             // What fails now is told with an error id, and the log has its cause.
             Configured.log(only: .warning)
-            warn(of: gateway, server, caller)
+            warn(of: gateway, server, caller, rulesOnly: true)
             let result = try await client.call(tool, arguments: arguments, signingInWithin: Self.signInTime, offer)
             if words.flags.contains("--json") {
                 print(result.pretty())
@@ -168,8 +168,8 @@ extension Command {
     }
 
     /// Says what does not fit, such as rules without effect.
-    private static func warn(of gateway: Gateway, _ server: String, _ caller: Caller) {
-        for problem in gateway.exposureProblems(of: server, for: caller) { printError("warning: \(problem.description)") }
+    private static func warn(of gateway: Gateway, _ server: String, _ caller: Caller, rulesOnly: Bool = false) {
+        for problem in gateway.exposureProblems(of: server, for: caller, rulesOnly: rulesOnly) { printError("warning: \(problem.description)") }
     }
 
     /// Says what does not fit, and which upstreams are missing from what was shown; true when one is.
