@@ -36,8 +36,9 @@ package struct ArgumentMasking: Sendable {
         case .object(let members):
             .object(
                 members.map { member in
+                    let name = isSecretValue(member.key) ? "‹secret›" : redaction.mask(member.key)
                     let isHidden = isSecretMember(member.key, member.value.string) && !member.value.isHarmless
-                    return JSONValue.Member(redaction.mask(member.key), isHidden ? Self.masked : masked(member.value, redaction))
+                    return JSONValue.Member(name, isHidden ? Self.masked : masked(member.value, redaction))
                 })
         default: value
         }

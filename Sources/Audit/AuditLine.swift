@@ -113,7 +113,7 @@ extension Caller.Proof {
         case .login: ("login", nil)
         case .key(let id): ("key", id)
         case .token(let issuer): ("token", issuer)
-        case .certificate(let fingerprint): ("certificate", fingerprint)
+        case .certificate(let fingerprint, _): ("certificate", fingerprint)
         case .assumed: ("assumed", nil)
         }
     }

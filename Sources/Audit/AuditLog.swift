@@ -33,10 +33,8 @@ package final class AuditLog: Sendable {
         var lost = 0
         var lostInAll = 0
         var failure: AuditFailure?
-        /// Refusals at the door in this second, and those that were counted only.
-        var doorSecond = 0
-        var doorCount = 0
-        var doorMore = 0
+        /// Refusals at the door.
+        var door = Pace(perSecond: AuditLog.doorMax)
         /// Whether a block on the queue will look at `events`.
         var isScheduled = false
         /// When it looked last.
@@ -87,20 +85,7 @@ package final class AuditLog: Sendable {
 
     /// As `record`, for whoever is not let in: what comes faster than a person could read is counted instead, so that it can't fill the disk.
     package func recordAtDoor(_ event: AuditEvent) {
-        let more = state.withLock { state -> Int? in
-            if state.doorSecond != event.time.seconds {
-                state.doorSecond = event.time.seconds
-                state.doorCount = 0
-            }
-            state.doorCount += 1
-            guard state.doorCount <= Self.doorMax else {
-                state.doorMore += 1
-                return nil
-            }
-            defer { state.doorMore = 0 }
-            return state.doorMore
-        }
-        guard let more else { return }
+        guard let more = state.withLock({ $0.door.admit(at: event.time.seconds) }) else { return }
         var event = event
         event.more = more
         record(event)

@@ -32,10 +32,10 @@ extension Gateway {
         return ProtocolError(.internalError, "The call was refused, since it can't be recorded at present (error id \(id))")
     }
 
-    package func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String) {
+    package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {
         guard let audit else { return }
-        var event = AuditEvent(caller: nil, virtualServer: server, origin: CallOrigin(transport: transport.rawValue, peer: peer))
-        event.outcome = .unauthenticated
+        var event = AuditEvent(caller: caller, virtualServer: server, origin: CallOrigin(transport: transport.rawValue, peer: peer))
+        event.outcome = caller == nil ? .unauthenticated : .denied
         event.failure = CallFailure(reason)
         audit.recordAtDoor(event)
     }
@@ -43,7 +43,8 @@ extension Gateway {
     static func audit(for settings: Settings) -> AuditLog? {
         guard let audit = settings.audit else { return nil }
         let key = audit.values == .none ? [] : (try? StateFolder.key("audit.key", for: "digests in the audit", in: settings.stateFolder)) ?? []
-        let masking = ArgumentMasking(isSecretMember: { SecretLook.isSecretMember($0, $1) }, isSecretValue: { SecretLook.isSecretValue($0) })
+        let masking = ArgumentMasking(
+            isSecretMember: { SecretLook.isSecretMember($0, $1) }, isSecretValue: { SecretLook.isSecretValue($0) || APIKeyText.stands(in: $0) })
         return AuditLog(audit, key: key, masking: masking)
     }
 

@@ -58,6 +58,7 @@ package final class Gateway: CallService {
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
+        signIns?.recognise { [weak self] caller in self?.identity.isStillGood(caller) ?? false }
         signIns?.whenSignedIn { [weak self] in self?.signedIn($0) }
     }
 

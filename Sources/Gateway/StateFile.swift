@@ -10,6 +10,12 @@ struct StateFile {
 
     let path: String
 
+    /// Whether users who are neither its owner nor in its group may read or write it.
+    var isOpenToAll: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o007 != 0
+    }
+
     /// Its bytes; nil where there is none.
     func read() throws(StateError) -> [UInt8]? {
         // Non-blocking, so that a pipe without a writer does not hang us.

@@ -67,6 +67,9 @@ package enum StateFolder {
             let what = "it holds \(bytes.count) bytes where a key has \(Seal.keyLength); restore it, or remove it to begin with a new one"
             throw StateError(file.path, what, isOfContent: true)
         }
+        guard !file.isOpenToAll else {
+            throw StateError(file.path, "every user of this machine may read it; chmod 600, or remove it to begin with a new one", isOfContent: true)
+        }
         return bytes
     }
 

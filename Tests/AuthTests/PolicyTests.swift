@@ -94,6 +94,31 @@ struct PolicyTests {
         #expect(passes == (arguments == #"{"o":{"b":"y"}}"#))
     }
 
+    @Test("a text too long to be looked through is unclear, and a long one that can't be the value is plainly another")
+    func longTexts() throws {
+        let subject = tool("t", schema: Self.schema)
+        let long = String(repeating: "é", count: 40_000)
+        #expect(!AccessPolicy([try role(allow: ["*"], deny: ["up_t(a=*secret*)"])], subject).allows(.anonymous, 0, #"{"a":"\#(long)"}"#))
+        #expect(!AccessPolicy([try role(allow: ["up_t(a=é*)"])], subject).allows(.anonymous, 0, #"{"a":"\#(long)"}"#))
+        #expect(AccessPolicy([try role(allow: ["*"], deny: ["up_t(a=main)"])], subject).allows(.anonymous, 0, #"{"a":"\#(long)"}"#))
+        #expect(AccessPolicy([try role(allow: ["up_t(a=*)"])], subject).allows(.anonymous, 0, #"{"a":"\#(long)"}"#))
+    }
+
+    @Test("what is read step by step is what the table says")
+    func automaton() {
+        let alphabet: [Glob.Token] = [0x61, 0x62, Glob.run, Glob.one]
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<5_000 {
+            let (a, b) = (
+                Glob(tokens: (0..<Int.random(in: 0...6, using: &random)).map { _ in alphabet[Int.random(in: 0..<4, using: &random)] }),
+                Glob(tokens: (0..<Int.random(in: 0...6, using: &random)).map { _ in alphabet[Int.random(in: 0..<4, using: &random)] })
+            )
+            var automaton = GlobAutomaton(a)
+            for token in b.tokens { automaton.take(token) }
+            #expect(automaton.isAtEnd == a.intersects(b), "\(a.tokens) \(b.tokens)")
+        }
+    }
+
     @Test("policy beats roles, a role's deny beats another's allow, and what nothing allows is denied")
     func order() throws {
         let subjects = [tool("get"), tool("delete")]
@@ -119,7 +144,8 @@ struct PolicyTests {
             ("user:alice", Caller(.login, client: "alice"), false), ("user:*", Caller(.login, client: "x"), false),
             ("user:*", .anonymous, false), ("everyone", .anonymous, true), ("client:ci-*", Caller(.login, client: "ci-1"), true),
             ("group:K", Caller(.login, user: "u", groups: ["\u{212A}"]), false), ("group:K", Caller(.login, user: "u", groups: ["K"]), true),
-            ("group:é", Caller(.login, user: "u", groups: ["e\u{301}"]), false), ("group:K", Caller(.login, user: "u", groups: ["\u{212A}", "K"]), true), ("user:K", Caller(.login, user: "\u{212A}"), false),
+            ("group:é", Caller(.login, user: "u", groups: ["e\u{301}"]), false),
+            ("group:K", Caller(.login, user: "u", groups: ["\u{212A}", "K"]), true), ("user:K", Caller(.login, user: "\u{212A}"), false),
             ("user:*@acme.example", Caller(.login, user: "a@acme.example"), true), ("group:a", Caller(.login, user: "u", groups: ["b", "a"]), true),
         ] as [(String, Caller, Bool)])
     func callers(text: String, caller: Caller, isMatch: Bool) throws {

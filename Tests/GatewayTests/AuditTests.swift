@@ -122,7 +122,7 @@ struct GatewayAuditTests {
     func turnedAway() async throws {
         let stage = try Stage()
         let events = try await events(stage) { gateway async throws in
-            gateway.turnedAway(from: "team", peer: "192.0.2.1", transport: .http, because: "invalid token: expired")
+            gateway.turnedAway(nil, from: "team", peer: "192.0.2.1", transport: .http, because: "invalid token: expired")
         }
         #expect(events.count == 1)
         #expect(events.first?["outcome"] == "unauthenticated" && events.first?["peer"] == "192.0.2.1")

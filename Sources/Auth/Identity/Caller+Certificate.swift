@@ -4,6 +4,6 @@ extension Caller {
         guard let name = certificate.uriNames.first ?? certificate.commonName, CallerName.isFit(name) else {
             throw .invalid("a client certificate without a URI name or a common name")
         }
-        self.init(.certificate(fingerprint: certificate.fingerprint), client: name)
+        self.init(.certificate(fingerprint: certificate.fingerprint, expires: certificate.expires), client: name)
     }
 }

@@ -10,8 +10,8 @@ package struct Caller: Hashable, Sendable {
         case key(id: String)
         /// A token of this issuer.
         case token(issuer: String)
-        /// A client certificate, by the SHA-256 of its DER form in hex.
-        case certificate(fingerprint: String)
+        /// A client certificate, by the SHA-256 of its DER form in hex, and until when it is good, in seconds since 1970.
+        case certificate(fingerprint: String, expires: Int)
         /// Nobody asked them: `--as`, on this machine only.
         case assumed
     }
@@ -84,12 +84,20 @@ package struct BearerToken: Hashable, Sendable {
     let signer: SHA256Digest?
     /// The one address that it is for; nil for all of them.
     let resource: String?
+    /// What it says but for what is another in each: times, numbers, sessions.
+    let content: SHA256Digest?
+    /// Under which settings of its issuer it was verified; nil in tests.
+    let term: TokenIssuer.Term?
 
-    init(value: Secret, expires: Int, signer: SHA256Digest? = nil, resource: String? = nil) {
+    init(
+        value: Secret, expires: Int, signer: SHA256Digest? = nil, resource: String? = nil, content: SHA256Digest? = nil, term: TokenIssuer.Term? = nil
+    ) {
         self.value = value
         self.expires = expires
         self.signer = signer
         self.resource = resource
+        self.content = content
+        self.term = term
     }
 
     /// Whether it was issued for this address, or for all.

@@ -53,8 +53,8 @@ package final class Identity: Sendable {
         case .none: settings.anonymous
         case .login, .assumed: true
         case .key(let id): keys.withLock { $0.isStillGood(caller, id: id, at: now()) }
-        case .certificate: settings.certificates
-        case .token(let issuer): caller.token.flatMap { issuers[issuer]?.isStillGood($0) } ?? false
+        case .certificate(_, let expires): settings.certificates && now() < expires
+        case .token(let issuer): issuers[issuer]?.isStillGood(caller) ?? false
         }
     }
 

@@ -24,8 +24,11 @@ package struct PresentedCertificate: Hashable, Sendable {
     package var commonName: String?
     /// The SHA-256 of its DER form, in hex.
     package var fingerprint: String
+    /// Until when it is good, in seconds since 1970.
+    package var expires: Int
 
-    package init(uriNames: [String], commonName: String?, fingerprint: String) {
+    package init(uriNames: [String], commonName: String?, fingerprint: String, expires: Int) {
+        self.expires = expires
         self.uriNames = uriNames
         self.commonName = commonName
         self.fingerprint = fingerprint

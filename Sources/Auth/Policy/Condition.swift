@@ -84,7 +84,12 @@ package struct ConditionValue: Hashable, Sendable {
         }
     }
 
+    /// The longest text that patterns are compared with, in bytes.
+    private static let textMax = 64 * 1_024
+
     private func likeness(ofText text: String) -> Likeness {
+        // Long texts would take long to look through, letter by letter, on the way of every call.
+        if text.utf8.count > Self.textMax, !glob.isLiteral, !glob.isEverything { return .unclear }
         if glob.matches(text) { return .same }
         switch meaning {
         case .bool, .null: return .unclear
@@ -123,6 +128,7 @@ package struct ConditionValue: Hashable, Sendable {
 extension String {
     /// Whether a careless reader could take it for that number: other digits, blanks, `1_000`, `0x1F`, or more behind it.
     fileprivate func mayBeRead(as number: Double) -> Bool {
+        guard utf8.count <= 1_024 else { return true }
         var digits = ""
         for scalar in unicodeScalars {
             if let value = scalar.properties.numericValue, !scalar.isASCII {

@@ -28,6 +28,9 @@ package struct SHA256Digest: Hashable, Sendable {
     /// The 32 bytes.
     package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
+    /// 64 hexadecimal digits.
+    var hexadecimal: String { bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+
     package static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
         a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2 && a.words.3 == b.words.3
     }

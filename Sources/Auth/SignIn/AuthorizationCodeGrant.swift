@@ -14,7 +14,7 @@ struct AuthorizationCodeGrant: CredentialGrant {
             throw .notForCaller("anonymous callers can't sign in to \(upstream): there is nobody to keep a token for")
         }
         guard let store = services.store else { throw .unresolved("there is no store for the tokens of \(upstream)") }
-        guard let token = try await store.signInToken(of: caller.identity, upstream), token.address == address else {
+        guard let token = try await store.signInToken(of: caller.identity, upstream), token.address == address, isWanted(token) else {
             throw .signInNeeded(upstream: upstream)
         }
         let now = services.date()
@@ -25,6 +25,11 @@ struct AuthorizationCodeGrant: CredentialGrant {
             throw .signInNeeded(upstream: upstream)
         }
         return try await renewed(token, refreshToken, as: client, isGood: isGood, of: caller.identity, in: store)
+    }
+
+    /// Whether it was asked for with no more than is configured now, but for what the upstream wanted besides.
+    private func isWanted(_ token: SignInToken) -> Bool {
+        definition.scopes.isEmpty || Set(token.configuredScopes).isSubset(of: definition.scopes)
     }
 
     private func renewed(

@@ -22,6 +22,11 @@ struct PendingSignIn: Sendable {
     var departure: Departure?
     /// Whether somebody is about to be sent on: a link works once.
     var isUsed = false
+    /// Who has a share of the places: a user, with however many clients; a client by itself.
+    var person: CallerIdentity {
+        let identity = caller.identity
+        return identity.user == nil ? identity : CallerIdentity(realm: identity.realm, user: identity.user, client: nil)
+    }
     /// Told once, when it is over, well or not.
     var listeners: [@Sendable () -> Void] = []
 }

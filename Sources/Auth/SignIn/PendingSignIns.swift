@@ -16,7 +16,7 @@ struct PendingSignIns {
     /// False where there are too many; a caller's own eldest makes way. Returns whom to tell that theirs is over.
     mutating func add(_ pending: PendingSignIn, at now: ContinuousClock.Instant) -> (isAdded: Bool, over: [PendingSignIn]) {
         var over = dropExpired(at: now)
-        let own = bySecret.values.filter { $0.caller.identity == pending.caller.identity }
+        let own = bySecret.values.filter { $0.person == pending.person }
         if own.count >= limits.pendingPerCallerMax, let eldest = own.min(by: { $0.begun < $1.begun }) {
             bySecret[eldest.secret] = nil
             over.append(eldest)

@@ -52,6 +52,8 @@ package struct SignInLimits: Sendable {
     package var pendingPerCallerMax = 8
     /// How long what discovery found is used.
     package var planLife = Duration.seconds(600)
+    /// How long it is not tried again after it failed.
+    package var failureLife = Duration.seconds(5)
 
     package init() {}
 }

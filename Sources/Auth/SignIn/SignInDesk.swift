@@ -5,10 +5,23 @@ import Synchronization
 ///
 /// A link is bound to the caller who got it and works once; what comes back must come from the browser that was sent away.
 package final class SignInDesk: Sendable {
+    /// What was found out about where an upstream's users sign in, or is being found out.
+    private struct Discovery {
+        let demand: SignInDemand
+        let begun: ContinuousClock.Instant
+        /// Nil while it is under way.
+        var outcome: Result<SignInPlan, FetchFailure>?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+
+        func isOf(_ other: SignInDemand) -> Bool { demand.address == other.address && demand.definition == other.definition }
+    }
+
     private struct State {
         var pending: PendingSignIns
-        var plans: [String: (demand: SignInDemand, plan: SignInPlan, found: ContinuousClock.Instant)] = [:]
+        var plans: [String: Discovery] = [:]
         var site: SignInSite?
+        /// Whether a caller would still be let in.
+        var isStillGood: @Sendable (Caller) -> Bool = { _ in true }
         var onSignIn: (@Sendable (SignedIn) -> Void)?
         var documents: Set<String> = []
     }
@@ -43,6 +56,9 @@ package final class SignInDesk: Sendable {
 
     /// The upstreams that we introduce ourselves to with a document.
     package func introduce(to upstreams: Set<String>) { state.withLock { $0.documents = upstreams } }
+
+    /// A link is worth nothing once its caller would not be let in any more: `isStillGood` says whether they would.
+    package func recognise(with isStillGood: @escaping @Sendable (Caller) -> Bool) { state.withLock { $0.isStillGood = isStillGood } }
 
     /// Called whenever somebody has signed in, on whichever thread that happens.
     package func whenSignedIn(_ body: @escaping @Sendable (SignedIn) -> Void) {
@@ -96,30 +112,67 @@ package final class SignInDesk: Sendable {
         return known.askedScopes + wanted.filter { !known.askedScopes.contains($0) }
     }
 
+    /// Found out once for all who ask at the same time, and not again for a while, whether it went well or not.
     private func plan(for demand: SignInDemand) async throws(SignInFailure) -> SignInPlan {
-        let now = services.now()
-        if let known = state.withLock({ $0.plans[demand.upstream] }), known.demand.address == demand.address,
-            known.demand.definition == demand.definition, now - known.found < limits.planLife
-        {
-            return known.plan
-        }
-        do {
-            let plan = try await SignInDiscovery(definition: demand.definition, address: demand.address, fetch: services.fetch).plan()
-            state.withLock { state in
-                if state.plans.count >= 1_000 { state.plans = [:] }
-                state.plans[demand.upstream] = (demand, plan, now)
+        enum Step { case use(Result<SignInPlan, FetchFailure>), find, wait, full }
+        while true {
+            let now = services.now()
+            let step = state.withLock { state -> Step in
+                if let known = state.plans[demand.upstream], known.isOf(demand) {
+                    guard let outcome = known.outcome else { return known.waiters.count < 1_000 ? .wait : .full }
+                    if now - known.begun < ((try? outcome.get()) == nil ? limits.failureLife : limits.planLife) { return .use(outcome) }
+                }
+                if state.plans.count >= 1_000 { state.plans = state.plans.filter { $0.value.outcome == nil } }
+                guard state.plans.count < 1_000 else { return .full }
+                state.plans[demand.upstream] = Discovery(demand: demand, begun: now)
+                return .find
             }
-            return plan
+            switch step {
+            case .use(.success(let plan)): return plan
+            case .use(.failure(let failure)): throw .unavailable(failure.description)
+            case .full: throw .tooMany
+            case .wait: await waitForPlan(of: demand)
+            case .find: await findPlan(for: demand)
+            }
+        }
+    }
+
+    private func findPlan(for demand: SignInDemand) async {
+        let outcome: Result<SignInPlan, FetchFailure>
+        do throws(FetchFailure) {
+            outcome = .success(try await SignInDiscovery(definition: demand.definition, address: demand.address, fetch: services.fetch).plan())
         } catch {
-            throw .unavailable(error.description)
+            outcome = .failure(error)
+        }
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            // The configuration may be another by now.
+            guard let known = state.plans[demand.upstream], known.isOf(demand) else { return [] }
+            state.plans[demand.upstream]?.outcome = outcome
+            state.plans[demand.upstream]?.waiters = []
+            return known.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private func waitForPlan(of demand: SignInDemand) async {
+        await withCheckedContinuation { waiter in
+            let isOver = state.withLock { state in
+                guard let known = state.plans[demand.upstream], known.isOf(demand), known.outcome == nil else { return true }
+                state.plans[demand.upstream]?.waiters.append(waiter)
+                return false
+            }
+            if isOver { waiter.resume() }
         }
     }
 
     // MARK: - For the pages
 
-    func pending(secret: String) -> PendingSignIn? { state.withLock { $0.pending.find(secret: secret, at: services.now()) } }
-    func pending(state value: String) -> PendingSignIn? { state.withLock { $0.pending.find(state: value, at: services.now()) } }
-    func use(secret: String) -> PendingSignIn? { state.withLock { $0.pending.use(secret: secret, at: services.now()) } }
+    func pending(secret: String) -> PendingSignIn? { stillGood(state.withLock { $0.pending.find(secret: secret, at: services.now()) }) }
+    func pending(state value: String) -> PendingSignIn? { stillGood(state.withLock { $0.pending.find(state: value, at: services.now()) }) }
+    func use(secret: String) -> PendingSignIn? { stillGood(state.withLock { $0.pending.use(secret: secret, at: services.now()) }) }
+    private func stillGood(_ pending: PendingSignIn?) -> PendingSignIn? {
+        pending.flatMap { state.withLock { $0.isStillGood }($0.caller) ? $0 : nil }
+    }
     func depart(_ secret: String, _ departure: PendingSignIn.Departure) { state.withLock { $0.pending.depart(secret, departure) } }
     func serves(document upstream: String) -> Bool { state.withLock { $0.documents.contains(upstream) } }
 

@@ -10,6 +10,8 @@ struct SignInToken: Sendable {
     /// As granted, and as asked for.
     var scopes: [String]
     var askedScopes: [String]
+    /// Those of them that the configuration named.
+    var configuredScopes: [String] = []
     /// The upstream's address: the token goes nowhere else.
     var address: String
     var issuer: String?
@@ -40,6 +42,7 @@ extension SignInToken {
         expires = json["expires"]?.integer
         scopes = json["scopes"]?.array?.compactMap(\.string) ?? []
         askedScopes = json["asked"]?.array?.compactMap(\.string) ?? []
+        configuredScopes = json["configured"]?.array?.compactMap(\.string) ?? []
         self.address = address
         issuer = json["issuer"]?.string
         tokenEndpoint = endpoint
@@ -54,6 +57,7 @@ extension SignInToken {
             "token_endpoint": .string(tokenEndpoint), "client_id": .string(clientID), "scopes": .array(scopes.map { .string($0) }),
             "asked": .array(askedScopes.map { .string($0) }),
         ]
+        if !configuredScopes.isEmpty { json["configured"] = .array(configuredScopes.map { .string($0) }) }
         json["refresh_token"] = refreshToken.map { .string($0.reveal()) }
         json["expires"] = expires.map { .number(String($0)) }
         json["issuer"] = issuer.map { .string($0) }

@@ -4,13 +4,14 @@ package struct CredentialKey: Hashable, Sendable {
     package let choice: Int
     /// Whose it is; nil where it is the same for everybody.
     package let identity: CallerIdentity?
-    /// What the caller's token allowed, where the credential is made from that: a narrow token must not get what a wide one was given.
-    package let scopes: Set<String>
+    /// What the caller's token says but for its times and numbers, where the credential is made from that: a narrow token must not get what a
+    /// wide one was given.
+    package let content: SHA256Digest?
 
-    package init(choice: Int, identity: CallerIdentity? = nil, scopes: Set<String> = []) {
+    package init(choice: Int, identity: CallerIdentity? = nil, content: SHA256Digest? = nil) {
         self.choice = choice
         self.identity = identity
-        self.scopes = scopes
+        self.content = content
     }
 
     /// The only one of an upstream whose credential is the same for everybody.
@@ -19,7 +20,8 @@ package struct CredentialKey: Hashable, Sendable {
     /// The same in every process, and no name in it: 16 hexadecimal digits.
     package var digest: String {
         let identity = identity.map { [$0.realm, $0.user ?? "\u{0}", $0.client ?? "\u{0}"] } ?? []
-        let text = ([String(choice)] + identity + scopes.sorted()).map { "\($0.utf8.count):\($0)" }.joined()
-        return SHA256Digest(of: text).bytes.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let content = content.map { [String($0.hexadecimal)] } ?? []
+        let text = ([String(choice)] + identity + content).map { "\($0.utf8.count):\($0)" }.joined()
+        return String(SHA256Digest(of: text).hexadecimal.prefix(16))
     }
 }

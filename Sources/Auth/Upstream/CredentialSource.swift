@@ -53,7 +53,7 @@ package final class CredentialSource: Sendable {
     package func key(for caller: Caller) -> CredentialKey? {
         for (index, choice) in choices.enumerated() where choice.who.isEmpty || choice.who.contains(where: { $0.matches(caller) }) {
             guard choice.grant.dependsOnCaller else { return CredentialKey(choice: index) }
-            return CredentialKey(choice: index, identity: caller.identity, scopes: choice.grant.dependsOnToken ? caller.scopes : [])
+            return CredentialKey(choice: index, identity: caller.identity, content: choice.grant.dependsOnToken ? caller.token?.content : nil)
         }
         return nil
     }

@@ -10,7 +10,12 @@ enum KeysReader {
     static func read(_ file: NamedPath, _ findings: inout Findings) -> [APIKey]? {
         let start = SourcePosition(file: file.shown, line: 1, column: 1)
         switch FileContent.read(file.absolute, bytesMax: bytesMax) {
-        case .bytes(let bytes): return keys(bytes, file, &findings)
+        case .bytes(let bytes):
+            if FileContent.isWritableByAll(file.absolute) {
+                findings.add("every user of this machine may write keys into this file", at: start, fix: "chmod o-w \(file.shown)")
+                return nil
+            }
+            return keys(bytes, file, &findings)
         case .missing:
             findings.warn("there is no such file, so there are no API keys", at: start, fix: "make one with `switchboard key new NAME`")
             return []

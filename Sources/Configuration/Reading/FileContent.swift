@@ -34,6 +34,12 @@ enum FileContent: Equatable {
         return .tooLarge
     }
 
+    /// Whether any user of this machine may write the file at `path`.
+    static func isWritableByAll(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o002 != 0
+    }
+
     private static func unsafeRead(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int {
         chunk.withUnsafeMutableBytes { buffer in
             #if canImport(Glibc)

@@ -58,8 +58,9 @@ package protocol CallService: Sendable {
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
     var identity: Identity { get }
-    /// Somebody was turned away at the door: `server` is what they asked for, `peer` their address, `reason` is for the audit only.
-    func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String)
+    /// Somebody was turned away at the door, `caller` where that is known: `server` is what they asked for, `peer` their address, `reason` is for
+    /// the audit only.
+    func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String)
     /// The state of configuration and upstreams, for `/readyz`.
     func readiness() -> (isReady: Bool, report: JSONValue)
     var changes: ChangeFeed { get }
@@ -68,7 +69,7 @@ package protocol CallService: Sendable {
 }
 
 extension CallService {
-    package func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
+    package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
 }
 
 /// A virtual server as it introduces itself.

@@ -33,8 +33,8 @@ extension HTTPFront {
         }
         guard identity.settings.suffices(caller) else {
             let challenge = Challenge(exchange.request, route, identity.settings, settings)
-            Log("identity").warning("\(caller) lacks a scope for \(server)")
-            service.turnedAway(from: server, peer: exchange.request.peer.host, transport: route.transport, because: "\(caller) lacks a scope")
+            tell("identity", "\(caller) lacks a scope for \(server)")
+            service.turnedAway(caller, from: server, peer: exchange.request.peer.host, transport: route.transport, because: "a scope is missing")
             let text = "the token lacks a scope: \(identity.settings.scopes(for: caller).joined(separator: " "))"
             exchange.respondText(403, text, fields: fields + [challenge.field(error: "insufficient_scope", for: caller)])
             return nil
@@ -56,12 +56,12 @@ extension HTTPFront {
     ) {
         let challenge = Challenge(exchange.request, route, service.identity.settings, settings)
         service.turnedAway(
-            from: server, peer: exchange.request.peer.host, transport: route.transport, because: "\(refusal)")
+            nil, from: server, peer: exchange.request.peer.host, transport: route.transport, because: "\(refusal)")
         switch refusal {
         case .missing:
             exchange.respondText(401, "say who you are: Authorization: Bearer KEY-OR-TOKEN", fields: fields + [challenge.field()])
         case .invalid(let reason):
-            Log("identity").warning("a caller of \(server) from \(exchange.request.peer.host) was refused: \(reason)")
+            tell("identity", "a caller of \(server) from \(exchange.request.peer.host) was refused: \(reason)")
             exchange.respondText(401, "the key, token or certificate is not accepted", fields: fields + [challenge.field(error: "invalid_token")])
         case .unavailable(let reason):
             Log("identity").error("a caller of \(server) can't be recognised now: \(reason)")
@@ -105,7 +105,8 @@ extension Presented {
     init(_ request: HTTPRequest) {
         self.init(authorization: request.headers["authorization"], apiKey: request.headers["x-api-key"])
         if let shown = request.clientCertificate, shown.expires > time(nil) {
-            certificate = PresentedCertificate(uriNames: shown.uriNames, commonName: shown.commonName, fingerprint: shown.fingerprint)
+            certificate = PresentedCertificate(
+                uriNames: shown.uriNames, commonName: shown.commonName, fingerprint: shown.fingerprint, expires: shown.expires)
         }
     }
 }

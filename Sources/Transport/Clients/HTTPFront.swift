@@ -3,6 +3,13 @@ import Diagnostics
 import JSON
 import MCPProtocol
 import Network
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// The HTTP door: finds the virtual server and the transport that a request means, after the checks that concern all of them.
 package final class HTTPFront: Sendable {
@@ -11,12 +18,20 @@ package final class HTTPFront: Sendable {
     let sessions: SessionTable
     let sse: SSEClients
     let access = OpenAccess()
+    /// Lines of the log about those who were not let in.
+    private let refusals = Mutex(Pace(perSecond: 10))
 
     package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {
         self.service = service
         self.settings = settings
         sessions = SessionTable(seal: seal)
         sse = SSEClients()
+    }
+
+    /// Puts a refusal into the log, unless too many were there this second.
+    func tell(_ subject: String, _ refusal: String) {
+        guard let more = refusals.withLock({ $0.admit(at: time(nil)) }) else { return }
+        Log(subject).warning(more > 0 ? "\(refusal) (and \(more) more were refused)" : refusal)
     }
 
     /// Answers one request; returns when it has been answered.
@@ -31,7 +46,7 @@ package final class HTTPFront: Sendable {
             default: settings.refusal(of: request)
             }
         if let refusal {
-            Log("http").warning("refused \(request.method) \(request.path.prefix(100)): \(refusal)")
+            tell("http", "refused \(request.method) \(request.path.prefix(100)): \(refusal)")
             exchange.respondText(403, refusal)
             return
         }

@@ -68,10 +68,10 @@ final class FakeIssuer: Sendable {
     /// What recognises this issuer's tokens.
     func identity(
         _ algorithms: [SignatureAlgorithm] = SignatureAlgorithm.allCases, claims: ClaimNames = ClaimNames(), jwksURL: String? = nil,
-        succeeding old: Identity? = nil
+        audiences: [String] = ["https://mcp.example.com", "switchboard"], succeeding old: Identity? = nil
     ) -> Identity {
         let issuer = IssuerSettings(
-            issuer: TokenDraft.issuer, audiences: ["https://mcp.example.com", "switchboard"], jwksURL: jwksURL, algorithms: algorithms, claims: claims
+            issuer: TokenDraft.issuer, audiences: audiences, jwksURL: jwksURL, algorithms: algorithms, claims: claims
         )
         return Identity(IdentitySettings(issuers: [issuer]), fetch: fetch, succeeding: old, clock: clock)
     }

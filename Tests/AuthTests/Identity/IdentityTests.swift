@@ -138,7 +138,7 @@ import Testing
             ([""], "cn", nil),
         ] as [([String], String?, String?)])
     func `A certificate names its holder by URI, else by common name`(_ uris: [String], _ name: String?, _ caller: String?) {
-        let presented = Presented(certificate: PresentedCertificate(uriNames: uris, commonName: name, fingerprint: "ab"))
+        let presented = Presented(certificate: PresentedCertificate(uriNames: uris, commonName: name, fingerprint: "ab", expires: .max))
         #expect(identity([], certificates: true).remembered(presented)?.description == caller)
         #expect(identity([]).remembered(presented) == nil)
     }

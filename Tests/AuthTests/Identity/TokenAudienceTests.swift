@@ -26,6 +26,18 @@ import Testing
         }
     }
 
+    @Test func `The address of one virtual server among the audiences opens no other`() async throws {
+        let identity = issuer.identity(audiences: [team, other, "https://mcp.example.com"])
+        let token = TokenDraft().with("aud", .string(team)).signed()
+        for _ in 0..<2 {
+            #expect(identity.remembered(presented(token, at: other)) == nil)
+            await #expect(throws: IdentityRefusal.self) { try await identity.identify(presented(token, at: other)) }
+            await #expect(throws: IdentityRefusal.self) { try await identity.identify(presented(token, at: nil)) }
+            #expect(try await identity.identify(presented(token, at: team)).user == "alice")
+        }
+        #expect(try await identity.identify(presented(TokenDraft().signed(), at: other)).user == "alice")
+    }
+
     @Test func `A token for the audience itself is good everywhere`() async throws {
         let identity = issuer.identity()
         for token in [TokenDraft().signed(), TokenDraft().with("aud", [.string(team), "https://mcp.example.com"]).signed()] {

@@ -64,6 +64,8 @@ import Testing
             ("an ID token by its hash", TokenDraft().with("at_hash", "x")),
             ("an ID token by its claim", TokenDraft().with("typ", "ID")),
             ("a refresh token", TokenDraft().with("typ", "Refresh")),
+            ("an ID token by its use", TokenDraft().with("token_use", "id")),
+            ("one that is bound to a key", TokenDraft().with("cnf", ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"])),
             ("a logout token", TokenDraft().with("events", ["http://schemas.openid.net/event/backchannel-logout": [:]])),
             ("one with crit", TokenDraft().withHeader("crit", ["exp"])),
             ("one with an empty crit", TokenDraft().withHeader("crit", [])),

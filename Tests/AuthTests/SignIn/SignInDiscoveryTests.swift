@@ -65,6 +65,16 @@ private func resource(_ name: String = "https://up.example/mcp", server: String 
         await #expect(throws: FetchFailure.self) { try await web.plan() }
     }
 
+    @Test func `A server that sends people elsewhere must name itself in its answers, unless the operator wrote it down`() async throws {
+        let elsewhere = metadata("https://auth.example").replacing("https://auth.example/authorize", with: "https://honest.example/authorize")
+        let naming = elsewhere.dropLast() + #","authorization_response_iss_parameter_supported":true}"#
+        let documents = { (server: String) in [self.wellKnown + "/mcp": resource(), self.server: server] }
+        await #expect(throws: FetchFailure.self) { try await Web(documents(elsewhere)).plan() }
+        #expect(try await Web(documents(String(naming))).plan().server.host == "https://honest.example")
+        let written = SignInDefinition(server: .issuer("https://auth.example"))
+        #expect(try await Web(documents(elsewhere)).plan(written).server.host == "https://honest.example")
+    }
+
     @Test(arguments: ["http://auth.example", "https://auth.example?x", "ftp://auth.example", "https://user@auth.example", ""])
     func `A server at an unfit address is not asked`(issuer: String) async {
         let web = Web([wellKnown + "/mcp": resource(server: issuer)])

@@ -55,7 +55,7 @@ final class TestServices: Sendable {
 func user(_ name: String, groups: Set<GroupName> = [], token: String? = nil, scopes: Set<String> = [], expires: Int = 1_800_003_600) -> Caller {
     Caller(
         .token(issuer: "https://login.example"), user: name, groups: groups, scopes: scopes,
-        token: token.map { BearerToken(value: Secret($0), expires: expires) })
+        token: token.map { BearerToken(value: Secret($0), expires: expires, content: SHA256Digest(of: scopes.sorted().joined(separator: " "))) })
 }
 
 extension CredentialSource {

@@ -38,6 +38,18 @@ package struct APIKeyText: Sendable {
         self.text = Secret(text)
     }
 
+    /// Whether a text has something of this form in it.
+    package static func stands(in text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let length = prefix.utf8.count + idLength + 1 + secretLength + checksumLength
+        var at = 0
+        while at + length <= bytes.count {
+            if bytes[at...].starts(with: prefix.utf8), APIKeyText(String(decoding: bytes[at..<at + length], as: UTF8.self)) != nil { return true }
+            at += 1
+        }
+        return false
+    }
+
     /// Tells a mistyped key from a wrong one without looking it up; it proves nothing.
     private static func checksum(of text: String) -> String {
         String(decoding: SHA256Digest(of: text).bytes.prefix(checksumLength).map { alphabet[Int($0) % alphabet.count] }, as: UTF8.self)

@@ -32,20 +32,22 @@ final class IssuerKeys: Sendable {
     }
 
     private let settings: IssuerSettings
-    private let fetch: Fetch
+    private let fetch: Mutex<Fetch>
     private let now: @Sendable () -> Int
-    private let state: Mutex<State>
+    private let state = Mutex(State())
     private let log = Log("identity")
 
-    /// `old` is of the same issuer; what it knows is taken over.
-    init(_ settings: IssuerSettings, fetch: @escaping Fetch, succeeding old: IssuerKeys?, clock: @escaping @Sendable () -> Int) {
+    init(_ settings: IssuerSettings, fetch: @escaping Fetch, clock: @escaping @Sendable () -> Int) {
         self.settings = settings
-        self.fetch = fetch
+        self.fetch = Mutex(fetch)
         now = clock
-        var known = old?.state.withLock { $0 } ?? State()
-        known.isFetching = false
-        known.waiters = []
-        state = Mutex(known)
+    }
+
+    /// Serves another configuration from now on; nil where its keys stand elsewhere. What is being read is not read twice.
+    func continued(for other: IssuerSettings, fetch: @escaping Fetch) -> IssuerKeys? {
+        guard isSame(settings.issuer, other.issuer), settings.jwksURL == other.jwksURL else { return nil }
+        self.fetch.withLock { $0 = fetch }
+        return self
     }
 
     /// The keys as known; nil where there are none, or they are older than may be.
@@ -100,8 +102,9 @@ final class IssuerKeys: Sendable {
     }
 
     private func read() async -> Result<Answer, FetchFailure> {
+        let fetch = fetch.withLock { $0 }
         do throws(FetchFailure) {
-            let address = try await address()
+            let address = try await address(fetch)
             // Configured or on the issuer's own host it is as trusted as the issuer's address; elsewhere only the metadata vouches for it.
             let isTrusted = settings.jwksURL != nil || Self.host(address) == Self.host(settings.issuer)
             var request = FetchRequest(get: address, isTrusted ? .configured : .discovered)
@@ -136,7 +139,7 @@ final class IssuerKeys: Sendable {
     }
 
     /// Where the keys are; what was discovered holds for an hour.
-    private func address() async throws(FetchFailure) -> String {
+    private func address(_ fetch: Fetch) async throws(FetchFailure) -> String {
         if let address = settings.jwksURL { return address }
         if let known = state.withLock({ $0.discovered }), abs(now() - known.at) < 3_600 { return known.address }
         var failure = FetchFailure("\(settings.issuer) is no address")

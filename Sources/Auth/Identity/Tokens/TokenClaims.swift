@@ -13,9 +13,9 @@ struct TokenClaims {
     /// `exp`, once the token is for us and of this moment (RFC 7519 §4.1); `bound` is `resource` where the token is for that alone.
     func check(at now: Int, for resource: String?) throws(IdentityRefusal) -> (expires: Int, bound: String?) {
         guard let audiences = strings(claims["aud"]) else { throw .invalid("a token for nobody (`aud`)") }
-        let isForAll = audiences.contains { one in settings.audiences.contains { isSame(one, $0) } }
+        let isForAll = audiences.contains { one in settings.audiences.contains { isSame(one, $0) } && !isOfOneServer(one, resource) }
         // Issuers that follow RFC 8707 name what the client asked for: the address of one virtual server.
-        guard isForAll || resource.map({ isOurs($0) && audiences.contains { [resource] in isSame($0, resource ?? "") } }) == true else {
+        guard isForAll || resource.map({ resource in isOurs(resource) && audiences.contains { isSame($0, resource) } }) == true else {
             throw .invalid("a token for somebody else (`aud`)")
         }
         guard let expires = try time("exp") else { throw .invalid("a token without `exp`") }
@@ -26,16 +26,28 @@ struct TokenClaims {
         return (expires, isForAll ? nil : resource)
     }
 
-    /// Whether an address lies below one of the audiences.
+    /// Whether an audience is the address of one virtual server: a token for it is good there and nowhere else, also where it is listed.
+    private func isOfOneServer(_ audience: String, _ resource: String?) -> Bool {
+        let slash = UInt8(ascii: "/")
+        let parts = audience.utf8.split(separator: slash, omittingEmptySubsequences: false)
+        // `https://HOST/SERVER/mcp` has five.
+        guard parts.count > 4, audience.hasSuffix("/mcp") else { return false }
+        guard let resource else { return true }
+        let others = resource.utf8.split(separator: slash, omittingEmptySubsequences: false)
+        return parts.dropLast(2).elementsEqual(others.dropLast(2)) { $0.elementsEqual($1) }
+    }
+
+    /// Whether an address is one of the audiences, or lies below it.
     private func isOurs(_ resource: String) -> Bool {
         settings.audiences.contains { audience in
+            if isSame(audience, resource) { return true }
             let base = audience.hasSuffix("/") ? audience : audience + "/"
             return resource.utf8.starts(with: base.utf8)
         }
     }
 
     /// The caller that the claims name.
-    func caller(_ text: String, expires: Int, signer: SHA256Digest, resource: String?) throws(IdentityRefusal) -> Caller {
+    func caller(_ token: BearerToken) throws(IdentityRefusal) -> Caller {
         var user = try name(settings.claims.user)
         var client: String?
         for claim in settings.claims.client where client == nil { client = try name(claim) }
@@ -43,16 +55,26 @@ struct TokenClaims {
         if settings.claims.user == "sub", let subject = user, let client, isSame(subject, client) { user = nil }
         if user == nil, client == nil { throw .invalid("a token that names neither a user (`\(settings.claims.user)`) nor a client") }
         return Caller(
-            .token(issuer: settings.issuer), user: user, client: client, groups: try groups(), scopes: scopes(),
-            token: BearerToken(value: Secret(text), expires: expires, signer: signer, resource: resource))
+            .token(issuer: settings.issuer), user: user, client: client, groups: try groups(), scopes: scopes(), token: token)
     }
+
+    /// What stays the same from one token to the next where nothing else changes.
+    var content: SHA256Digest {
+        let rest = (claims.members ?? []).filter { !Self.ownOfEachToken.contains($0.key) }
+        return JSONValue.object(rest).bytes.withUnsafeBytes { SHA256Digest(of: $0) }
+    }
+
+    private static let ownOfEachToken: Set = ["exp", "iat", "nbf", "jti", "auth_time", "sid", "session_state", "uti", "rh", "aio"]
 
     /// Refuses ID tokens and others that the same key signs and that are not for calling with, where they can be told.
     private func checkKind() throws(IdentityRefusal) {
         for name in ["at_hash", "c_hash", "events"] where claims[name] != nil { throw .invalid("a token with `\(name)`, which is no access token") }
-        if let kind = claims["typ"]?.string?.lowercased(), ["id", "refresh", "offline", "logout"].contains(kind) {
+        for name in ["typ", "token_use"] {
+            guard let kind = claims[name]?.string?.lowercased(), ["id", "refresh", "offline", "logout"].contains(kind) else { continue }
             throw .invalid("a token of the type \(kind), which is no access token")
         }
+        // Whoever has stolen it could use it, if it were taken without the proof that it asks for (RFC 7800 §3.1, RFC 9449).
+        if let proof = claims["cnf"], proof != .null { throw .invalid("a token that is bound to a key (`cnf`), which can't be checked here") }
     }
 
     private func time(_ name: String) throws(IdentityRefusal) -> Int? {

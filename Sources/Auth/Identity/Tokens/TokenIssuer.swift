@@ -10,9 +10,8 @@ final class TokenIssuer: Sendable {
 
     init(_ settings: IssuerSettings, fetch: @escaping Fetch, succeeding old: TokenIssuer?, clock: @escaping @Sendable () -> Int) {
         self.settings = settings
-        let old = old?.settings == settings ? old : nil
-        term = old?.term ?? Term()
-        keys = IssuerKeys(settings, fetch: fetch, succeeding: old?.keys, clock: clock)
+        term = old?.settings == settings ? old?.term ?? Term() : Term()
+        keys = old?.keys.continued(for: settings, fetch: fetch) ?? IssuerKeys(settings, fetch: fetch, clock: clock)
         now = clock
     }
 
@@ -24,13 +23,25 @@ final class TokenIssuer: Sendable {
         let claims = TokenClaims(claims: token.claims, settings: settings)
         let (expires, bound) = try claims.check(at: now(), for: resource)
         let signer = try await signer(of: token)
-        return try claims.caller(text, expires: expires, signer: signer.thumbprint, resource: bound)
+        return try claims.caller(
+            BearerToken(value: Secret(text), expires: expires, signer: signer.thumbprint, resource: bound, content: claims.content, term: term))
     }
 
-    /// Whether a token that was verified before still holds.
-    func isStillGood(_ token: BearerToken) -> Bool {
-        guard now() < token.expires + TokenClaims.skew, let set = keys.current else { return false }
-        return token.signer.map(set.contains) ?? true
+    /// Whether a token that was verified before still makes its bearer this caller.
+    func isStillGood(_ caller: Caller) -> Bool {
+        guard let token = caller.token, now() < token.expires + TokenClaims.skew, let set = keys.current else { return false }
+        guard token.signer.map(set.contains) ?? true else { return false }
+        return token.term === term || isSameCaller(caller, token)
+    }
+
+    /// Its signature was verified under other settings: judges the rest by those of today.
+    private func isSameCaller(_ caller: Caller, _ token: BearerToken) -> Bool {
+        guard let parts = try? JSONWebToken(token.value.reveal()), settings.algorithms.contains(parts.algorithm) else { return false }
+        let claims = TokenClaims(claims: parts.claims, settings: settings)
+        guard let (_, bound) = try? claims.check(at: now(), for: token.resource), bound.map(token.isFor) ?? true,
+            let now = try? claims.caller(token)
+        else { return false }
+        return now.identity == caller.identity && now.groups == caller.groups
     }
 
     /// Reads the keys again when it is time to.

@@ -28,7 +28,13 @@ struct SignInDiscovery: Sendable {
             // 2025-03-26 had no such metadata: there the upstream is its own authorization server.
             let issuer = found.servers.first ?? upstream.origin
             let source = HTTPAddress(issuer)?.origin == upstream.origin ? FetchRequest.Source.configured : .discovered
-            return plan(try await server(issuer, source), found, [upstream.origin], upstream)
+            let server = try await server(issuer, source)
+            // A dishonest server could send people to an honest one's page and have the code come to itself (RFC 9700 §4.4.2).
+            guard server.sendsIssuer || HTTPAddress(server.authorizationEndpoint)?.origin == HTTPAddress(issuer)?.origin else {
+                let what = "\(issuer) sends people to \(server.host) and does not name itself in the answer (RFC 9207)"
+                throw FetchFailure("\(what); write `issuer: \(issuer)` if it may")
+            }
+            return plan(server, found, [upstream.origin], upstream)
         }
     }
 

@@ -36,11 +36,11 @@ extension SignInDesk {
             return fail(pending, error.description)
         }
         signedIn(SignedIn(caller: pending.caller, upstream: pending.demand.upstream, scopes: token.scopes))
-        let cookie = "\(departure.site.cookie)=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax\(departure.site.isTLS ? "; Secure" : "")"
         var page = SignInPage("You are signed in")
         page.say(
             "\(pending.caller) can use \(pending.demand.upstream) with your account from now on. You can close this page and go back to your agent.")
-        return page.reply(200, fields: [("Set-Cookie", cookie)])
+        // The cookie stays: another sign-in may be under way in the same browser.
+        return page.reply(200)
     }
 
     /// Why the answer is not that of the server that was asked (mix-up; RFC 9207 §2.4).
@@ -72,6 +72,7 @@ extension SignInDesk {
             accessToken: grant.response.accessToken, issued: services.date(), scopes: pending.wantedScopes, askedScopes: pending.wantedScopes,
             address: pending.demand.address, issuer: plan.server.issuer, tokenEndpoint: plan.server.tokenEndpoint, resource: plan.resource,
             clientID: id)
+        token.configuredScopes = pending.demand.definition.scopes
         if case .issued(let secret) = departure.client.authentication { token.issuedSecret = secret }
         token.take(grant.response, at: services.date())
         try await store.save(token, of: pending.caller.identity, pending.demand.upstream)
