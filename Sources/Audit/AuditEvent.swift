@@ -18,6 +18,8 @@ package struct AuditEvent: Sendable {
         case cancelled
         /// It could not have been recorded.
         case refused
+        /// Not a call: the caller has given the gateway access to their account at the upstream.
+        case signedIn = "signed_in"
         /// At the door: nobody whom the gateway lets in.
         case unauthenticated
     }
@@ -34,6 +36,8 @@ package struct AuditEvent: Sendable {
     /// What the rules said; nil where it did not come to that.
     package var decision: Decision?
     package var failure: CallFailure?
+    /// What a sign-in has allowed.
+    package var scopes: [String] = []
     /// How many of the same kind came in the same second and are not recorded one by one.
     var more = 0
     /// Names of arguments whose values are the gateway's own business.
@@ -57,7 +61,7 @@ package struct AuditEvent: Sendable {
 
 /// How a call reached the gateway.
 package struct CallOrigin: Sendable {
-    /// `http`, `sse`, `stdio` or `command`.
+    /// `http`, `sse`, `stdio`, `command` or `browser`.
     package var transport: String
     /// The protocol's revision; nil where none was settled.
     package var revision: String?

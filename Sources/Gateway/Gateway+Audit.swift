@@ -44,7 +44,7 @@ extension Gateway {
         guard let audit = settings.audit else { return nil }
         let key = audit.values == .none ? [] : (try? StateFolder.key("audit.key", for: "digests in the audit", in: settings.stateFolder)) ?? []
         let masking = ArgumentMasking(
-            isSecretName: { SecretLook.isSecretName($0) }, isSecretValue: { SecretLook.isSecretValue($0) || APIKeyText.stands(in: $0) })
+            isSecretMember: { SecretLook.isSecretMember($0, $1) }, isSecretValue: { SecretLook.isSecretValue($0) || APIKeyText.stands(in: $0) })
         return AuditLog(audit, key: key, masking: masking)
     }
 
@@ -86,6 +86,17 @@ extension AuditEvent {
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)
         outcome = name == nil || params.defect != nil ? .invalid : .unknownTool
+    }
+}
+
+extension AuditEvent {
+    fileprivate static let browser = CallOrigin(transport: "browser")
+
+    init(of signedIn: SignedIn) {
+        self.init(caller: signedIn.caller, virtualServer: nil, origin: Self.browser)
+        outcome = .signedIn
+        upstream = signedIn.upstream
+        scopes = signedIn.scopes
     }
 }
 

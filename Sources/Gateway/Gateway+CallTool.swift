@@ -13,13 +13,14 @@ extension Gateway {
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
         let round = try signInRound(of: call, tool: name)
-        if let round, let reply = await waitForSignIn(call, round) { return reply }
+        if let round, let reply = await waitForSignIn(call, round, noting: trail) { return reply }
         do {
-            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
+            if let reply = try await answerSignInTool(call, named: name, after: round, noting: trail) { return reply }
             return try await carryOut(call, of: name, to: channel, noting: trail, isRetry: isRetry)
         } catch let need as SignInNeed {
+            let reply = try await askToSignIn(call, tool: name, need, after: round, noting: trail)
             trail?.failed("sign_in")
-            return try await askToSignIn(call, tool: name, need, after: round)
+            return reply
         } catch let denial as Denial {
             trail?.decided(denial.decision)
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
@@ -75,7 +76,7 @@ extension Gateway {
         }
         var exposure: Exposure
         (snapshot, exposure) = try await self.exposure(for: call)
-        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot, noting: trail) {
             // A list does not wait for what starts slowly; a call can't do without it.
             let instance = try instance(of: starting, for: call, tool: name, noting: trail)
             await instance.settled(within: starting.definition.timeout)
@@ -83,13 +84,14 @@ extension Gateway {
             exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
         guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
-            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot, noting: trail) {
                 let instance = try instance(of: upstream, for: call, tool: name, noting: trail)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
                 if let need = failure.flatMap({ SignInNeed($0, upstream: upstream.name) }) { throw need }
                 let reason = instance.status.lastError ?? "it is still starting"
                 throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: name, noting: trail)
             }
+            trail?.foundNothing()
             throw unknownTool(name)
         }
         note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
@@ -136,11 +138,13 @@ extension Gateway {
 
     /// An upstream that is away and may have a tool of that name, which the caller may use.
     private func upstream(
-        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot, noting trail: AuditTrail?
     ) -> UpstreamInstances? {
-        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        guard let missing = exposure.missingTool(named: name), let decision = exposure.policy.access(of: caller).allowance(of: missing),
+            let upstream = snapshot.upstreams[missing.upstream]
         else { return nil }
-        return snapshot.upstreams[missing]
+        trail?.meant(missing.upstream, decision)
+        return upstream
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
@@ -268,6 +272,8 @@ extension Gateway {
             case .unavailable: "The upstream \"\(upstream)\" is not available at present"
             case .refused: "The upstream \"\(upstream)\" refused the call"
             case .credential(.notForCaller): "The gateway has no credential of yours for the upstream \"\(upstream)\""
+            case .credential(.tokenNeeded):
+                "The upstream \"\(upstream)\" is called with your own token exchanged, and you brought none that is still good"
             case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
             case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
             case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"

@@ -10,6 +10,8 @@ package struct Exposure: Sendable {
     package let tools: [ExposedTool]
     /// What does not fit, for `check` and the log.
     package let problems: [Problem]
+    /// Those of them that are rules without effect.
+    package let ruleProblems: [Problem]
     /// The names of upstreams that have not been read yet or are down.
     package let missingUpstreams: Set<String>
     /// Each page's tools as JSON, joined by commas.
@@ -38,7 +40,8 @@ package struct Exposure: Sendable {
         views = ListViews(pageLength: pageLength)
         missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
         // Patterns may be about what an upstream has that is away.
-        problems = builder.problems + (missingUpstreams.isEmpty ? RuleCheck(tools.map(\.subject)).problems(of: definition.access) : [])
+        ruleProblems = missingUpstreams.isEmpty ? RuleCheck(tools.map(\.subject)).problems(of: definition.access) : []
+        problems = builder.problems + ruleProblems
         byName = builder.byName
         pages = Self.pages(of: tools.map(\.listing), length: pageLength)
         legacyPages = Self.pages(of: tools.map(\.legacyListing), length: pageLength)
@@ -53,14 +56,27 @@ package struct Exposure: Sendable {
         }
     }
 
-    /// An upstream that is missing now and may have a tool of that name when it comes up.
-    package func missingUpstream(thatMayExpose name: String) -> String? {
-        definition.tools.first { selection in
+    /// A tool of that name that an upstream may have which is missing now.
+    package func missingTool(named name: String) -> UnknownTool? {
+        let selection = definition.tools.first { selection in
+            missingUpstreams.contains(selection.pattern.upstream) && Glob(definition.exposedName(of: selection)).matches(name)
+        }
+        guard let pattern = selection?.pattern else { return nil }
+        let own = definition.naming == .plain ? name : String(name.dropFirst(pattern.upstream.count + 1))
+        return UnknownTool(name: Glob(name), upstream: pattern.upstream, upstreamName: Glob(pattern.isExact ? pattern.glob : own))
+    }
+
+    /// Whether callers with that access may use a tool of that upstream, as far as can be told while it is missing.
+    package func isOfUse(_ upstream: String, to access: Access) -> Bool {
+        guard missingUpstreams.contains(upstream) else {
+            return tools.indices.contains { tools[$0].upstream == upstream && isListed($0, for: access) }
+        }
+        return definition.tools.contains { selection in
             let pattern = selection.pattern
-            guard missingUpstreams.contains(pattern.upstream) else { return false }
-            if let exposed = selection.exposedName { return exposed == name }
-            return Glob(definition.naming == .plain ? pattern.glob : "\(pattern.upstream)_\(pattern.glob)").matches(name)
-        }?.pattern.upstream
+            let name = Glob(definition.exposedName(of: selection))
+            return pattern.upstream == upstream
+                && access.allowance(of: UnknownTool(name: name, upstream: upstream, upstreamName: Glob(pattern.glob))) != nil
+        }
     }
 
     /// By exact code points: `==` takes the Kelvin sign for a K.
@@ -159,11 +175,13 @@ private struct ExposureBuilder {
         do {
             let exposed = try ExposedTool(tool, as: name, selection: selection)
             for rule in exposed.shaping?.unknownArguments(in: tool.json["inputSchema"] ?? .null) ?? [] {
-                let near = suggestion(for: rule.name, among: (tool.json["inputSchema"]?["properties"]?.members ?? []).map(\.key))
+                let names = (tool.json["inputSchema"]?["properties"]?.members ?? []).map(\.key)
+                let near = suggestion(for: rule.name, among: names)
+                let others = names.isEmpty ? "remove the rule, for it has none" : "there are: \(names.prefix(20).joined(separator: ", "))"
                 problems.append(
                     Problem(
                         "tool \"\(pattern.upstream).\(tool.name)\" has no argument \"\(rule.name)\"", at: rule.position,
-                        fix: near.map { "did you mean \"\($0)\"?" } ?? "remove the rule"))
+                        fix: near.map { "did you mean \"\($0)\"?" } ?? others))
             }
             byName[name] = tools.count
             taken.insert(UpstreamTool(upstream: pattern.upstream, name: tool.name))

@@ -8,6 +8,8 @@ package final class AccessPolicy: Sendable {
     let prohibitions: [Prohibition]
     let roles: [Role]
     let subjects: [SubjectRules]
+    /// `access: everyone`; nil where there are roles.
+    let open: RuleReference?
     private let known: Mutex<Known>
 
     private static let callersMax = 4_096
@@ -19,10 +21,22 @@ package final class AccessPolicy: Sendable {
     }
 
     /// `access` is where `access: everyone` stands.
-    package init(_ rule: AccessRule, at access: SourcePosition, prohibitions: [Prohibition], subjects: [Subject]) {
+    package convenience init(_ rule: AccessRule, at access: SourcePosition, prohibitions: [Prohibition], subjects: [Subject]) {
+        switch rule {
+        case .everyone:
+            self.init(open: RuleReference(text: "access: everyone", position: access), roles: [], prohibitions: prohibitions, subjects: subjects)
+        case .roles(let roles): self.init(open: nil, roles: roles, prohibitions: prohibitions, subjects: subjects)
+        }
+    }
+
+    /// The same rules for something else.
+    convenience init(_ other: AccessPolicy, for subject: Subject) {
+        self.init(open: other.open, roles: other.roles, prohibitions: other.prohibitions, subjects: [subject])
+    }
+
+    private init(open: RuleReference?, roles: [Role], prohibitions: [Prohibition], subjects: [Subject]) {
+        self.open = open
         self.prohibitions = prohibitions
-        var roles: [Role] = []
-        if case .roles(let own) = rule { roles = own }
         self.roles = roles
         self.subjects = subjects.map { subject in
             var rules = SubjectRules(subject)
@@ -35,7 +49,7 @@ package final class AccessPolicy: Sendable {
             for (index, role) in roles.enumerated() {
                 for rule in role.allow { rules.add(rule, .allow, owner: prohibitions.count + index, role: role.name) }
             }
-            if rule == .everyone { rules.addForEveryone(RuleReference(text: "access: everyone", position: access)) }
+            if let open { rules.addForEveryone(open) }
             return rules
         }
         dependsOnCaller = prohibitions.contains { !$0.unless.isEmpty } || roles.contains { !$0.who.contains { $0.kind == .everyone } }
