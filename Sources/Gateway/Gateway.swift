@@ -175,6 +175,7 @@ package final class Gateway: CallService {
             }
         }
         for _ in upstreams { _ = await done.next() }
+        await opener.finishRenewals(within: settings.limits.drainTime)
         await flushAudit()
     }
 

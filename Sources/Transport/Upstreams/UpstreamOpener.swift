@@ -9,6 +9,8 @@ package final class UpstreamOpener: Sendable {
     private let environment: [String: String]
     /// What credentials of upstreams are made with.
     package let services: CredentialServices
+    /// Credentials that are asked for at the moment.
+    private let renewals = BackgroundTasks()
     private let limits: UpstreamLimits
     private let clients: LoopLocal<HTTPClient>
     private let knownEras = Mutex<[UpstreamDefinition: UpstreamDefinition.Era]>([:])
@@ -19,13 +21,19 @@ package final class UpstreamOpener: Sendable {
         fetch: @escaping Fetch = { (_) throws(FetchFailure) in throw FetchFailure("there is no way to ask for it") }, store: TokenStore? = nil
     ) {
         self.environment = environment
-        services = CredentialServices(environment: environment, fetch: fetch, store: store) { work in
-            (EventLoop.current ?? loops.next()).task(work)
+        services = CredentialServices(environment: environment, fetch: fetch, store: store) { [renewals] work in
+            renewals.start(on: EventLoop.current ?? loops.next(), work)
         }
         self.limits = limits
         var client = HTTPClientLimits()
         client.replyBytesMax = limits.replyBytesMax
         clients = LoopLocal(loops) { [client] in HTTPClient(loop: $0, limits: client, tls: SharedTLS.context) }
+    }
+
+    /// Waits for credentials that are asked for at the moment: a refresh token that was used is worth nothing, and the next one must be kept.
+    package func finishRenewals(within time: Duration) async {
+        guard await !renewals.finished(within: time) else { return }
+        Log("gateway").warning("a credential was still being asked for; its user may have to sign in again")
     }
 
     /// The credentials of an upstream; one source for all of its links.
