@@ -11,6 +11,9 @@ extension UpstreamLimits {
         retryFirst = settings.reconnectFirst
         retryMax = settings.reconnectMax
         callTimeWithProgress = settings.callTimeWithProgress
+        instancesMax = settings.upstreamInstancesMax
+        instancesInAllMax = settings.instancesMax
+        instanceIdleTime = settings.instanceIdleTime
     }
 }
 
