@@ -16,8 +16,8 @@ struct PendingCallsTests {
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(b.id),"result":{"to":"b"}}"#)))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"error":{"code":1}}"#)))
         let answers = (
-            try await pending.response(from: a.mailbox, within: limit, onNotification: { _ in }),
-            try await pending.response(from: b.mailbox, within: limit, onNotification: { _ in })
+            try await pending.response(from: a.mailbox, within: limit, onMessage: { _ in }),
+            try await pending.response(from: b.mailbox, within: limit, onMessage: { _ in })
         )
         #expect(answers.0.kind == .error)
         #expect(answers.1.resultValue == ["to": "b"])
@@ -40,14 +40,16 @@ struct PendingCallsTests {
 
     @Test("notifications come before the answer, to the call whose token they name")
     func notifications() async throws {
-        let (a, b) = (try pending.open(forClient: true), try pending.open(forClient: true))
+        var request = UpstreamRequest("tools/call")
+        request.isForClient = true
+        let (a, b) = (try pending.open(request), try pending.open(request))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(a.id),"progress":1}}"#)))
         #expect(!pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         pending.close(b.id)
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"result":{}}"#)))
         var seen: [MCPProtocol.Method?] = []
-        _ = try await pending.response(from: a.mailbox, within: limit, onNotification: { seen.append($0.method) })
+        _ = try await pending.response(from: a.mailbox, within: limit, onMessage: { if case .notification(let message) = $0 { seen.append(message.method) } })
         #expect(seen == [.progress, .log])
     }
 
@@ -55,7 +57,7 @@ struct PendingCallsTests {
     func lost() async throws {
         let (_, mailbox) = try pending.open()
         pending.lose("it is gone")
-        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: limit, onMessage: { _ in }) } throws: {
             if case UpstreamError.broken("it is gone")? = $0 as? UpstreamError { true } else { false }
         }
         #expect { try pending.open() } throws: { if case UpstreamError.unavailable("it is gone")? = $0 as? UpstreamError { true } else { false } }
@@ -64,7 +66,7 @@ struct PendingCallsTests {
     @Test("a call without time has timed out")
     func timeout() async throws {
         let (_, mailbox) = try pending.open()
-        await #expect { try await pending.response(from: mailbox, within: CallLimit(idle: .zero, total: .zero), onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: CallLimit(idle: .zero, total: .zero), onMessage: { _ in }) } throws: {
             if case UpstreamError.timedOut? = $0 as? UpstreamError { true } else { false }
         }
     }
@@ -74,7 +76,7 @@ struct PendingCallsTests {
         let (id, mailbox) = try pending.open()
         let progress = try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(id)}}"#)
         for _ in 0..<1_100 { _ = pending.route(progress) }
-        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: limit, onMessage: { _ in }) } throws: {
             if case UpstreamError.broken? = $0 as? UpstreamError { true } else { false }
         }
     }
