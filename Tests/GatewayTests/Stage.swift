@@ -29,6 +29,10 @@ final class Stage: Sendable {
             *'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[%s]}}\n' "$id" "$tools" ;;
             *'"name":"crash"'*) echo "stack of /usr/lib/server" >&2; exit 3 ;;
             *'"name":"silent"'*) ;;
+            *'"name":"asking"'*)
+                printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
+                read -r answer
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"answer":%s}}}\n' "$id" "$answer" ;;
             *'"name":"broken"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],}}\n' "$id" ;;
             *'"name":"chatty"'*)
                 printf 'I am no MCP\n{"jsonrpc":"2.0","result":{"content":[],}}\n{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
@@ -77,7 +81,8 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, audit: AuditSettings? = nil
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, parkedCallsMax: Int = 10,
+        audit: AuditSettings? = nil
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -87,6 +92,7 @@ final class Stage: Sendable {
         var limits = LimitSettings()
         limits.listPage = listPage
         limits.upstreamReplyBytesMax = replyBytesMax
+        limits.parkedCallsMax = parkedCallsMax
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],
@@ -126,12 +132,13 @@ extension Gateway {
     /// The answer to a request as a client of that revision gets it; nil for silence.
     func ask(
         _ method: String, _ params: String = "{}", revision: Revision = .latestLegacy, logLevel: LogLevel? = nil,
-        cancellation: Cancellation = Cancellation(), to channel: any ClientChannel = SilentChannel()
+        cancellation: Cancellation = Cancellation(), capabilities: String = "{}", as caller: Caller = .anonymous,
+        to channel: any ClientChannel = SilentChannel()
     ) async throws -> JSONValue? {
         let message = try Message(scanning: Array(#"{"jsonrpc":"2.0","id":"q","method":"\#(method)","params":\#(params)}"#.utf8))
         let call = Call(
-            server: "team", caller: .anonymous, message: message, revision: revision, clientCapabilities: Array("{}".utf8), logLevel: logLevel,
-            cancellation: cancellation)
+            server: "team", caller: caller, message: message, revision: revision, clientCapabilities: Array(capabilities.utf8),
+            logLevel: logLevel, cancellation: cancellation)
         return try await answer(call, to: channel).map { try JSONValue(parsing: $0.bytes) }
     }
 }

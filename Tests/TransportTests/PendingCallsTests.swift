@@ -1,5 +1,6 @@
 import JSON
 import MCPProtocol
+import Network
 import Testing
 
 @testable import Transport
@@ -80,4 +81,69 @@ struct PendingCallsTests {
             if case UpstreamError.broken? = $0 as? UpstreamError { true } else { false }
         }
     }
+
+    private func request(canAsk: Bool, client: String? = nil) -> UpstreamRequest {
+        var request = UpstreamRequest("tools/call")
+        request.isForClient = true
+        request.canAsk = canAsk
+        request.client = client
+        return request
+    }
+
+    private let question = #"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"?","requestedSchema":{}}}"#
+
+    @Test("a question belongs to the only call whose client can be asked")
+    func attribution() throws {
+        _ = try pending.open(request(canAsk: false), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+        let first = try pending.open(request(canAsk: true), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+        let second = try pending.open(request(canAsk: true), askedBy: .legacy)
+        #expect(!pending.route(try message(question)), "two clients could be meant")
+        #expect(pending.isAmbiguous)
+        pending.close(first.id)
+        #expect(pending.route(try message(question)))
+        pending.close(second.id)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("a question to one client with several calls belongs to the last")
+    func oneClient() throws {
+        _ = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        _ = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+        _ = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("a modern upstream asks by its result only")
+    func modern() throws {
+        _ = try pending.open(request(canAsk: true), askedBy: .modern)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("an upstream is answered once, under its own id; what it withdraws is not answered")
+    func answers() async throws {
+        try await onLoop { _ async throws in
+            let sent = Mailbox<[UInt8]>(capacity: 8)
+            let questions = OpenQuestions { sent.send($0) }
+            guard case .question(let asked)? = await questions.take(try message(question)) else { throw Unexpected() }
+            asked.reply(.result(["action": "accept"]))
+            asked.reply(.result(["action": "decline"]))
+            let answer = try JSONValue(parsing: try #require(await sent.next()))
+            #expect(answer == ["jsonrpc": "2.0", "id": "q", "result": ["action": "accept"]])
+            guard case .question(let other)? = await questions.take(try message(question)) else { throw Unexpected() }
+            let cancellation = try message(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q"}}"#)
+            guard case .withdrawal(let key)? = questions.withdrawal(cancellation) else { throw Unexpected() }
+            #expect(key == other.question.key)
+            other.reply(.result([:]))
+            #expect(questions.isEmpty)
+            for defect in [#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{}}"#, #"{"jsonrpc":"2.0","id":1,"method":"a/b"}"#] {
+                #expect(await questions.take(try message(defect)) == nil)
+                #expect(try JSONValue(parsing: try #require(await sent.next()))["error"] != nil)
+            }
+        }
+    }
+
+    private struct Unexpected: Error {}
 }
