@@ -29,6 +29,12 @@ package struct LimitSettings: Hashable, Sendable {
     /// When an upstream that is down is tried first; the wait doubles from there.
     package var reconnectFirst = Duration.seconds(1)
     package var reconnectMax = Duration.seconds(30)
+    /// Instances of one upstream, beyond the one that lists come from.
+    package var upstreamInstancesMax = 1_000
+    /// The same for all upstreams together.
+    package var instancesMax = 4_000
+    /// How long such an instance stays without use.
+    package var instanceIdleTime = Duration.seconds(900)
     /// What calls in flight get at shutdown.
     package var drainTime = Duration.seconds(10)
 
@@ -69,6 +75,9 @@ extension LimitSettings {
         Key(name: "queued_bytes", kind: .bytes(\.queuedBytesMax, 1_024...1 << 30)),
         Key(name: "reconnect_first", kind: .time(\.reconnectFirst, .milliseconds(10) ... .seconds(3_600))),
         Key(name: "reconnect_max", kind: .time(\.reconnectMax, .milliseconds(10) ... .seconds(3_600))),
+        Key(name: "upstream_instances", kind: .count(\.upstreamInstancesMax, 1...100_000)),
+        Key(name: "instances", kind: .count(\.instancesMax, 1...100_000)),
+        Key(name: "instance_idle_time", kind: .time(\.instanceIdleTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "drain_time", kind: .time(\.drainTime, .zero ... .seconds(3_600))),
     ]
 }

@@ -128,13 +128,15 @@ extension Gateway {
         }
     }
 
-    /// The upstream as this caller's credential reaches it.
+    /// The instance of the upstream that is for this call.
     private func instance(
         of upstream: UpstreamInstances, for call: Call, tool: String, noting trail: AuditTrail?
     ) throws(ProtocolError) -> Upstream {
-        if let instance = upstream.instance(for: call.caller) { return instance }
-        let failure = CredentialFailure.notForCaller("no entry of its `credential` is for \(call.caller)")
-        throw clientForm(of: .credential(failure), from: upstream.name, tool: tool, noting: trail)
+        do {
+            return try upstream.instance(for: call)
+        } catch {
+            throw clientForm(of: error, from: upstream.name, tool: tool, noting: trail)
+        }
     }
 
     /// An upstream that is away and may have a tool of that name, which the caller may use.
@@ -199,6 +201,7 @@ extension Gateway {
         request.logLevel = call.logLevel
         let abilities = call.abilities
         request.canAsk = !abilities.isEmpty
+        request.client = call.session ?? (call.caller.proof == .none ? nil : call.caller.description)
         if call.era == .modern {
             request.clientCapabilities = call.clientCapabilities
         } else if request.canAsk {
@@ -267,6 +270,7 @@ extension Gateway {
             case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
             case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
             case .cancelled: "The call was cancelled"
+            case .busy: "The upstream \"\(upstream)\" serves as many callers as it may at present"
             }
         Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
@@ -285,6 +289,7 @@ extension UpstreamError {
         case .timedOut: "timed_out"
         case .violation: "invalid_answer"
         case .cancelled: "cancelled"
+        case .busy: "busy"
         }
     }
 }

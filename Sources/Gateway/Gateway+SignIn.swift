@@ -114,7 +114,7 @@ extension Gateway {
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
         guard exposure.missingUpstreams.contains(upstream), call.caller.proof != .none, let instances = snapshot.upstreams[upstream],
             instances.signIn(for: call.caller) != nil, exposure.policy.access(of: call.caller).mayUseSomething,
-            case .signInNeeded? = instances.instance(for: call.caller)?.credentialFailure
+            case .signInNeeded? = instances.lister(for: call.caller)?.credentialFailure
         else { return false }
         return true
     }

@@ -12,6 +12,9 @@ extension UpstreamLimits {
         retryMax = settings.reconnectMax
         callTimeWithProgress = settings.callTimeWithProgress
         answerTime = settings.answerTime
+        instancesMax = settings.upstreamInstancesMax
+        instancesInAllMax = settings.instancesMax
+        instanceIdleTime = settings.instanceIdleTime
     }
 }
 

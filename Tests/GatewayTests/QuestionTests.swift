@@ -29,7 +29,7 @@ struct QuestionTests {
         var params: JSONValue = ["name": "up_asking", "arguments": arguments]
         for member in retry.members ?? [] { params[member.key] = member.value }
         let text = String(decoding: params.bytes, as: UTF8.self)
-        return try await gateway.ask("tools/call", text, revision: .latestModern, capabilities: capabilities, as: caller) ?? .null
+        return try await gateway.ask("tools/call", text, as: caller, revision: .latestModern, capabilities: capabilities) ?? .null
     }
 
     private static let accepted: JSONValue = ["question-1": ["action": "accept", "content": ["name": "Ada"]]]
@@ -122,7 +122,7 @@ struct QuestionTests {
             let cancellation = Cancellation()
             cancellation.cancel()
             let answer = try await gateway.ask(
-                "tools/call", #"{"name":"up_asking","arguments":{}}"#, revision: .latestModern, cancellation: cancellation, capabilities: capabilities)
+                "tools/call", #"{"name":"up_asking","arguments":{}}"#, revision: .latestModern, capabilities: capabilities, cancellation: cancellation)
             #expect(answer == nil)
         }
     }

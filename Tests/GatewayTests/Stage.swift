@@ -24,7 +24,7 @@ final class Stage: Sendable {
         while read -r line; do
             id=${line#*'"id":'}; id=${id%%,*}; params=${line#*'"params":'}; params=${params%'}'}
             case $line in
-            *'"method":"initialize"'*)
+            *'"method":"initialize"'*) opening=$params
                 printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"logging":{}}}}\n' "$id" ;;
             *'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[%s]}}\n' "$id" "$tools" ;;
             *'"name":"crash"'*) echo "stack of /usr/lib/server" >&2; exit 3 ;;
@@ -46,7 +46,8 @@ final class Stage: Sendable {
                     printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":1}}\n'
                     printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"error","data":2}}\n' ;;
                 esac
-                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"pid":%s,"params":%s}}}\n' "$id" "$$" "$params" ;;
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"pid":%s,"params":%s,"opening":%s}}}\n' \
+                    "$id" "$$" "$params" "$opening" ;;
             *'"id":'*) printf '{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id" ;;
             esac
         done
@@ -66,10 +67,12 @@ final class Stage: Sendable {
     var stateFolder: String { folder + "/state" }
 
     /// An upstream with those tools.
-    func upstream(_ name: String, tools: [String], timeout: Duration = .seconds(20), line: Int = 1) -> UpstreamDefinition {
+    func upstream(
+        _ name: String, tools: [String], instances: UpstreamDefinition.Instances = .shared, timeout: Duration = .seconds(20), line: Int = 1
+    ) -> UpstreamDefinition {
         UpstreamDefinition(
             name: name, endpoint: .command("/bin/sh", arguments: ["server.sh"] + tools, environment: [], directory: folder), era: .legacy,
-            timeout: timeout, position: SourcePosition(file: "gateway.yaml", line: line, column: 1))
+            instances: instances, timeout: timeout, position: SourcePosition(file: "gateway.yaml", line: line, column: 1))
     }
 
     /// An upstream whose program does not exist.
@@ -131,14 +134,14 @@ extension Gateway {
 
     /// The answer to a request as a client of that revision gets it; nil for silence.
     func ask(
-        _ method: String, _ params: String = "{}", revision: Revision = .latestLegacy, logLevel: LogLevel? = nil,
-        cancellation: Cancellation = Cancellation(), capabilities: String = "{}", as caller: Caller = .anonymous,
+        _ method: String, _ params: String = "{}", as caller: Caller = .anonymous, revision: Revision = .latestLegacy, capabilities: String = "{}",
+        session: String? = nil, logLevel: LogLevel? = nil, cancellation: Cancellation = Cancellation(),
         to channel: any ClientChannel = SilentChannel()
     ) async throws -> JSONValue? {
         let message = try Message(scanning: Array(#"{"jsonrpc":"2.0","id":"q","method":"\#(method)","params":\#(params)}"#.utf8))
         let call = Call(
-            server: "team", caller: caller, message: message, revision: revision, clientCapabilities: Array(capabilities.utf8),
-            logLevel: logLevel, cancellation: cancellation)
+            server: "team", caller: caller, message: message, revision: revision, clientCapabilities: Array(capabilities.utf8), logLevel: logLevel,
+            cancellation: cancellation, session: session)
         return try await answer(call, to: channel).map { try JSONValue(parsing: $0.bytes) }
     }
 }

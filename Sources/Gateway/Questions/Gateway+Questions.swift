@@ -81,8 +81,12 @@ extension Gateway {
             let open = parked.open
             guard let event = await parked.next(within: open.isEmpty ? nil : Self.gatherTime) else {
                 if call.cancellation.isCancelled { throw UpstreamError.cancelled }
-                let id = try parkedCalls.park(parked)
-                return .asked(InputRequired(open, wait: .parked(id: id)))
+                do {
+                    return .asked(InputRequired(open, wait: .parked(id: try parkedCalls.park(parked))))
+                } catch {
+                    await parked.end()
+                    throw error
+                }
             }
             switch event {
             case .interjection(.notification(let notification)):

@@ -83,6 +83,14 @@ final class ParkedCall: Sendable {
     /// Ends it: the upstream hears of it, and its questions are answered with errors.
     func cancel() { cancellation.cancel() }
 
+    /// The same, and waits a moment until the upstream has heard of it.
+    func end() async {
+        cancel()
+        while let event = await next(within: .seconds(1)) {
+            if case .ended = event { return }
+        }
+    }
+
     private func put(_ interjection: Interjection) {
         if case .notification = interjection {
             let isWanted = state.withLock { state in

@@ -29,7 +29,7 @@ final class ParkedCalls: Sendable {
 
     init(limits: LimitSettings) { self.limits = limits }
 
-    /// Keeps the call for as long as an answer may take, and ends it then; throws where too many are kept already, and ends it at once.
+    /// Keeps the call for as long as an answer may take, and ends it then; throws where too many are kept already.
     func park(_ call: ParkedCall) throws -> String {
         let id = Base64.encodeURL(try Seal.random(16))
         let entry = Entry(call: call, bytes: call.open.reduce(1_024) { $0 + $1.request.bytes.count }, claimed: Mailbox(capacity: 1))
@@ -43,7 +43,6 @@ final class ParkedCalls: Sendable {
             return true
         }
         guard isKept else {
-            call.cancel()
             throw ProtocolError(.internalError, "Too many calls wait for answers at the moment: answer some, or try again later")
         }
         call.leave()

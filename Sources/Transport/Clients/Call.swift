@@ -18,10 +18,12 @@ package struct Call: Sendable {
     /// The request's header fields where they must agree with the body (modern HTTP); else nil.
     package let headers: HTTPHeaders?
     package let transport: ClientTransport
+    /// The key of the client's session: a legacy one's, or that of a pipe or an HTTP+SSE stream; nil for those that have none.
+    package let session: String?
 
     package init(
         server: String, caller: Caller, message: Message, revision: Revision, clientCapabilities: [UInt8], logLevel: LogLevel?,
-        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http
+        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http, session: String? = nil
     ) {
         self.server = server
         self.caller = caller
@@ -32,11 +34,13 @@ package struct Call: Sendable {
         self.cancellation = cancellation
         self.headers = headers
         self.transport = transport
+        self.session = session
     }
 
-    package var era: Era { revision.era }
     /// What an upstream may ask of this client.
     package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
+
+    package var era: Era { revision.era }
     /// The request's id as it was spelt.
     package var id: ArraySlice<UInt8> { message.id.map { message.bytes[$0.range] } ?? [] }
 }
@@ -72,6 +76,10 @@ package protocol CallService: Sendable {
     func server(named name: String?) -> String?
     /// What the virtual server says of itself in `initialize` and `server/discover`; nil when it has gone.
     func describe(_ server: String) -> ServerDescription?
+    /// A client opens the virtual server: what it is going to need is got ready.
+    func prepare(_ server: String, for abilities: ClientAbilities)
+    /// A client's session is over, by its key.
+    func sessionEnded(_ session: String)
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
@@ -87,6 +95,8 @@ package protocol CallService: Sendable {
 
 extension CallService {
     package func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
+    package func prepare(_ server: String, for abilities: ClientAbilities) {}
+    package func sessionEnded(_ session: String) {}
 }
 
 /// A virtual server as it introduces itself.

@@ -56,7 +56,8 @@ extension HTTPFront {
         defer { if let ticket { access.leave(ticket) } }
         let call = Call(
             server: visit.server, caller: visit.caller, message: message, revision: revision,
-            clientCapabilities: session.flatMap { channel.canAsk ? $0.capabilities : nil } ?? Array("{}".utf8), logLevel: sessions.logLevel(of: session), cancellation: cancellation)
+            clientCapabilities: session.flatMap { channel.canAsk ? $0.capabilities : nil } ?? Array("{}".utf8),
+            logLevel: sessions.logLevel(of: session), cancellation: cancellation, session: session?.key)
         return await service.answer(call, to: channel)
     }
 
@@ -68,6 +69,7 @@ extension HTTPFront {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
             let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
+            service.prepare(server, for: ClientAbilities(session.capabilities, of: revision))
             let reply = description.initialized(revision, id: id)
             exchange.respond(
                 200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
@@ -128,6 +130,7 @@ extension HTTPFront {
             return exchange.respondText(404, "session not found", fields: fields)
         }
         sessions.end(session)
+        service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }
 }

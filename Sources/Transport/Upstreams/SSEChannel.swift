@@ -30,7 +30,7 @@ final class SSEChannel: DuplexChannel {
 /// Opens links to HTTP+SSE upstreams.
 enum SSEOpening {
     static func open(
-        _ endpoint: HTTPEndpoint, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ endpoint: HTTPEndpoint, declaring abilities: ClientAbilities, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> DuplexLink {
         let isClosed = Cancellation()
         let response = try await endpoint.send(.get, fields: [], body: [], within: endpoint.limits.openingTime, cancellation: isClosed)
@@ -69,7 +69,8 @@ enum SSEOpening {
             }
             let channel = SSEChannel(endpoint: endpoint, target: try target(address, at: endpoint.url), isClosed: isClosed)
             channelBox.withLock { $0 = channel }
-            let peer = try await StdioOpening.negotiate(channel, pending, era: .legacy, transport: "sse", limits: endpoint.limits)
+            let peer = try await StdioOpening.negotiate(
+                channel, pending, era: .legacy, declaring: abilities, transport: "sse", limits: endpoint.limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)
         } catch {
             isClosed.cancel()

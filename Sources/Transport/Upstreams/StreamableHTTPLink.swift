@@ -7,6 +7,8 @@ import Synchronization
 /// Streamable HTTP towards an upstream, in either era: every message its own POST (MCP basic/transports/streamable-http).
 final class StreamableHTTPLink: UpstreamLink {
     let peer: UpstreamPeer
+    /// What a new session is told that it may ask.
+    private let abilities: ClientAbilities
     private let endpoint: HTTPEndpoint
     private let onEvent: @Sendable (LinkEvent) -> Void
     private let log: Log
@@ -23,10 +25,12 @@ final class StreamableHTTPLink: UpstreamLink {
     }
 
     init(
-        peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        peer: UpstreamPeer, session: String?, declaring abilities: ClientAbilities, endpoint: HTTPEndpoint, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) {
         self.peer = peer
         self.session = Mutex(session)
+        self.abilities = abilities
         self.endpoint = endpoint
         self.log = log
         self.onEvent = onEvent
@@ -188,7 +192,7 @@ final class StreamableHTTPLink: UpstreamLink {
         guard session.withLock({ $0 }) == stale else { return }
         let fresh: String?
         do {
-            fresh = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits).1
+            fresh = try await StreamableHTTPOpening.initialize(endpoint, declaring: abilities).1
         } catch {
             throw error.upstreamError
         }
