@@ -18,7 +18,8 @@ package final class Gateway: CallService {
     private let opener: UpstreamOpener
     private let instances: InstancePool
     package let signIns: SignInDesk?
-    let signInSeals: SignInSeals
+    let roundSeal: RoundSeal
+    let parkedCalls: ParkedCalls
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
@@ -55,7 +56,8 @@ package final class Gateway: CallService {
             store: StateFolder.tokenStore(settings, environment: environment))
         signIns = try? SignInDesk(services: opener.services)
         signInListener = SignInListener(loops: loops)
-        signInSeals = SignInSeals(stateFolder: settings.stateFolder)
+        roundSeal = RoundSeal(stateFolder: settings.stateFolder)
+        parkedCalls = ParkedCalls(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -168,6 +170,7 @@ package final class Gateway: CallService {
             return Array(state.snapshot.upstreams.values)
         }
         changes.end()
+        parkedCalls.end()
         let done = Mailbox<Bool>(capacity: upstreams.count + 1)
         for upstream in upstreams {
             loops.next().task {

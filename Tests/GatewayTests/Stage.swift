@@ -29,6 +29,10 @@ final class Stage: Sendable {
             *'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[%s]}}\n' "$id" "$tools" ;;
             *'"name":"crash"'*) echo "stack of /usr/lib/server" >&2; exit 3 ;;
             *'"name":"silent"'*) ;;
+            *'"name":"asking"'*)
+                printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
+                read -r answer
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"answer":%s}}}\n' "$id" "$answer" ;;
             *'"name":"broken"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],}}\n' "$id" ;;
             *'"name":"chatty"'*)
                 printf 'I am no MCP\n{"jsonrpc":"2.0","result":{"content":[],}}\n{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
@@ -80,7 +84,8 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, audit: AuditSettings? = nil
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, parkedCallsMax: Int = 10,
+        audit: AuditSettings? = nil
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -90,6 +95,7 @@ final class Stage: Sendable {
         var limits = LimitSettings()
         limits.listPage = listPage
         limits.upstreamReplyBytesMax = replyBytesMax
+        limits.parkedCallsMax = parkedCallsMax
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],

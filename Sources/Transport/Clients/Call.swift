@@ -52,6 +52,22 @@ package enum ClientTransport: String, Sendable { case http, sse, stdio, command 
 package protocol ClientChannel {
     /// `bytes` is one JSON-RPC notification. Waits while the client is slow; drops it when the client can't take one.
     func notify(_ bytes: [UInt8]) async
+    /// Whether the client can be asked something during the call. Modern clients can't: for them the call ends with `input_required`.
+    var canAsk: Bool { get }
+    /// Puts a question to the client. `answer` hears once what it says, on any thread; never, where the question is withdrawn.
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async
+    /// Tells the client that nobody waits for the answer to that question any more; nil for all that are open.
+    func withdraw(_ key: String?) async
+}
+
+extension ClientChannel {
+    package var canAsk: Bool { false }
+
+    package func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        answer(.refusal(.cannotBeAsked(question.method.rawValue)))
+    }
+
+    package func withdraw(_ key: String?) async {}
 }
 
 /// What stands behind every client transport.

@@ -34,6 +34,7 @@ package final class DuplexClient: Sendable {
     /// Hands one message to the client; false when it takes no more.
     private let send: @Sendable ([UInt8]) -> Bool
     private let state = Mutex(State())
+    private let questions = ClientQuestions()
 
     package init(
         service: any CallService, server: String, caller: Caller, speaksModern: Bool, session: String, jsonDepthMax: Int = 128,
@@ -62,7 +63,7 @@ package final class DuplexClient: Sendable {
         switch message.kind {
         case .request: begin(message, from: sender ?? caller)
         case .notification: take(message)
-        case .result, .error: break
+        case .result, .error: questions.take(message, from: "")
         }
     }
 
@@ -73,6 +74,7 @@ package final class DuplexClient: Sendable {
             return (Array(state.running.values) + Array(state.subscriptions.values), state.listener, !state.isClosed)
         }
         for call in running { call.cancel() }
+        questions.forget("")
         listener?.changes.close()
         if isFirst { service.sessionEnded(session) }
     }
@@ -192,7 +194,7 @@ package final class DuplexClient: Sendable {
             let call = Call(
                 server: server, caller: caller, message: message, revision: revision, clientCapabilities: capabilities, logLevel: level,
                 cancellation: cancellation, transport: speaksModern ? .stdio : .sse, session: session)
-            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
+            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation, questions: questions))
         }
     }
 
@@ -235,10 +237,30 @@ package final class DuplexClient: Sendable {
     }
 }
 
-/// Notifications of one request on a shared channel.
-private struct DuplexReplyChannel: ClientChannel {
-    let send: @Sendable ([UInt8]) -> Bool
-    let cancellation: Cancellation
+/// What comes before the response to one request on a shared channel.
+private final class DuplexReplyChannel: ClientChannel {
+    private let send: @Sendable ([UInt8]) -> Bool
+    private let cancellation: Cancellation
+    private var questions: CallQuestions?
+
+    /// `questions` is nil for a modern client.
+    init(send: @escaping @Sendable ([UInt8]) -> Bool, cancellation: Cancellation, questions: ClientQuestions? = nil) {
+        self.send = send
+        self.cancellation = cancellation
+        self.questions = questions.map { CallQuestions($0, client: "") }
+    }
+
+    var canAsk: Bool { questions != nil }
+
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        guard !cancellation.isCancelled, let request = questions?.ask(question, answer: answer), send(request) else {
+            return answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
+        }
+    }
+
+    func withdraw(_ key: String?) async {
+        for notification in questions?.withdraw(key) ?? [] { _ = send(notification) }
+    }
 
     func notify(_ bytes: [UInt8]) async {
         if !cancellation.isCancelled { _ = send(bytes) }

@@ -38,7 +38,7 @@ enum StdioOpening {
             try await channel.send(UpstreamRequest.discover.bytes(id: probe.id, era: .modern))
             let time = era == .modern ? limits.openingTime : limits.probeTime
             do throws(UpstreamError) {
-                let answer = try await pending.response(from: probe.mailbox, within: CallLimit(idle: time, total: time), onNotification: { _ in })
+                let answer = try await pending.response(from: probe.mailbox, within: CallLimit(idle: time, total: time), onMessage: { _ in })
                 if let peer = answer.resultValue.flatMap({ UpstreamPeer(discovered: $0, transport: transport) }) { return peer }
                 guard era == .automatic else {
                     throw UpstreamError.violation("it does not speak revision \(Revision.latestModern.rawValue): \(excerpt(answer.bytes))")
@@ -73,7 +73,7 @@ enum StdioOpening {
         _ request: UpstreamRequest, _ channel: any DuplexChannel, _ pending: PendingCalls, era: Era, within time: Duration
     ) async throws(UpstreamError) -> Message {
         try await channel.exchange(
-            request, era: era, pending: pending, within: CallLimit(idle: time, total: time), cancellation: Cancellation(), onNotification: { _ in })
+            request, era: era, pending: pending, within: CallLimit(idle: time, total: time), cancellation: Cancellation(), onMessage: { _ in })
     }
 }
 

@@ -131,7 +131,7 @@ package final class Upstream: Sendable {
 
     /// Makes a call. The permit shows that it was allowed.
     package func call(
-        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         state.withLock { state in
             state.running += 1
@@ -141,9 +141,9 @@ package final class Upstream: Sendable {
         credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
-        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
+        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress, answer: limits.answerTime)
         do {
-            return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+            return try await link.exchange(request, within: limit, cancellation: cancellation, onMessage: onMessage)
         } catch {
             throw masked(error)
         }

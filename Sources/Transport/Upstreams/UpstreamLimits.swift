@@ -14,6 +14,8 @@ package struct UpstreamLimits: Sendable {
     package var retryMax = Duration.seconds(30)
     /// A call's total time when progress keeps it alive.
     package var callTimeWithProgress = Duration.seconds(600)
+    /// For the answers to what an upstream asks in mid-call.
+    package var answerTime = Duration.seconds(600)
     /// Lists are read again after this long, since not every upstream announces changes.
     package var listAgeMax = Duration.seconds(300)
 

@@ -5,11 +5,12 @@ import json
 import os
 
 import anyio
+import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from . import schemas
+from . import answers, schemas
 from .deadline import PATIENCE
 from .gateway import BINARY
 from .process import MARK
@@ -158,11 +159,36 @@ class TappedWrite(TappedRead):
         await self.stream.send(item)
 
 
+class Answering:
+    """Answers what the current SDK's client is asked, and keeps it."""
+
+    def __init__(self):
+        self.asked = []
+
+    def _answer(self, method, params, result):
+        plain = params.model_dump(by_alias=True, mode="json", exclude_none=True) if params else {}
+        self.asked.append((method, plain))
+        return result.model_validate(answers.answer(method, plain))
+
+    async def elicit(self, context, params):
+        return self._answer("elicitation/create", params, types.ElicitResult)
+
+    async def sample(self, context, params):
+        return self._answer("sampling/createMessage", params, types.CreateMessageResult)
+
+    async def roots(self, context):
+        return self._answer("roots/list", None, types.ListRootsResult)
+
+    def options(self):
+        return {"elicitation_callback": self.elicit, "sampling_callback": self.sample, "list_roots_callback": self.roots,
+                "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability())}
+
+
 class Current:
     """The current SDK's client, in this process."""
 
-    def __init__(self, client, traffic):
-        self.client, self.traffic = client, traffic
+    def __init__(self, client, traffic, asked):
+        self.client, self.traffic, self.asked = client, traffic, asked
         self.revision = client.protocol_version
         self.instructions = client.instructions
         self.capabilities = client.server_capabilities.model_dump(by_alias=True, exclude_none=True)
@@ -223,7 +249,7 @@ class Older:
 
     def __init__(self, process, traffic):
         self.process, self.traffic = process, traffic
-        self.waiting, self.progress = {}, {}
+        self.waiting, self.progress, self.asked = {}, {}, []
         self.last = 0
         self.ready = anyio.Event()
         self.opening = None
@@ -253,6 +279,8 @@ class Older:
             self.instructions = self.opening.get("instructions")
             self.capabilities = self.opening["capabilities"]
             self.ready.set()
+        elif "asked" in line:
+            self.asked.append((line["asked"]["method"], line["asked"].get("params") or {}))
         elif "progress" in line:
             await self.progress[line["progress"]](*line["value"])
         else:
@@ -326,10 +354,16 @@ async def list_once(session):
 
 
 @contextlib.asynccontextmanager
-async def connect(kind, target, **options):
-    """A client of that kind, connected; afterwards all that it received has passed the schema."""
+async def connect(kind, target, answering=False, **options):
+    """A client of that kind, connected; afterwards all that it received has passed the schema.
+
+    With `answering` it can be asked everything in mid-call, answers as `answers.py` says, and keeps what it was `asked`.
+    """
     sdk, transport, mode = KINDS[kind]
     traffic = Traffic()
+    canned = Answering()
+    if answering and sdk == "current":
+        options |= canned.options()
     if sdk == "current":
         if transport == "http":
             streams = streamable_http_client(target.urls["http"])
@@ -340,12 +374,12 @@ async def connect(kind, target, **options):
         async with Client(Tapped(streams, traffic), mode=mode, read_timeout_seconds=PATIENCE * 2, **options) as client:
             traffic.revision = client.protocol_version
             traffic.check()
-            yield Current(client, traffic)
+            yield Current(client, traffic, canned.asked)
     else:
         address = [str(part) for part in target.command] if transport == "stdio" else [target.urls[transport]]
         driver = os.path.join(os.path.dirname(__file__), "legacy_driver.py")
         process = await anyio.open_process(
-            [PYTHON["legacy"], "-B", driver, transport, *address], env={**os.environ, **target.environment}, stderr=None)
+            [PYTHON["legacy"], "-B", driver, *(["--answering"] if answering else []), transport, *address], env={**os.environ, **target.environment}, stderr=None)
         session = Older(process, traffic)
         async with anyio.create_task_group() as group:
             group.start_soon(session.read_lines)

@@ -1,6 +1,6 @@
 """Runs in the environment of the older SDK: a client that takes its orders as JSON lines on standard input.
 
-    legacy_driver.py http URL | sse URL | stdio COMMAND ARGUMENT…
+    legacy_driver.py [--answering] http URL | sse URL | stdio COMMAND ARGUMENT…
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import os
 import sys
 
 import anyio
+import answers
 import mcp.types as types
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.sse import sse_client
@@ -54,6 +55,27 @@ class WriteTap(Tap):
         if "method" in message and "id" in message:
             say(sent={"id": message["id"], "method": message["method"]})
         await self.stream.send(item)
+
+
+def answering():
+    """The callbacks of a client that can be asked everything."""
+
+    def answer(method, params, result):
+        plain = params.model_dump(by_alias=True, mode="json", exclude_none=True) if params else {}
+        say(asked={"method": method, "params": plain})
+        return result.model_validate(answers.answer(method, plain))
+
+    async def elicit(context, params):
+        return answer("elicitation/create", params, types.ElicitResult)
+
+    async def sample(context, params):
+        return answer("sampling/createMessage", params, types.CreateMessageResult)
+
+    async def roots(context):
+        return answer("roots/list", None, types.ListRootsResult)
+
+    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots,
+            "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability())}
 
 
 async def act(session, order):
@@ -115,7 +137,9 @@ async def serve(session):
 
 
 async def main():
-    transport, *rest = sys.argv[1:]
+    arguments = sys.argv[1:]
+    callbacks = answering() if arguments[0] == "--answering" else {}
+    transport, *rest = arguments[1:] if callbacks else arguments
     async with contextlib.AsyncExitStack() as stack:
         if transport == "http":
             read, write, _ = await stack.enter_async_context(streamablehttp_client(rest[0]))
@@ -128,7 +152,7 @@ async def main():
         async def heard(message):
             pass
 
-        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard))
+        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **callbacks))
         answer = await session.initialize()
         say(ready=answer.model_dump(by_alias=True, mode="json", exclude_none=True))
         await serve(session)

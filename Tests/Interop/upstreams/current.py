@@ -13,6 +13,7 @@ from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)
@@ -20,6 +21,13 @@ warnings.simplefilter("ignore", MCPDeprecationWarning)
 
 def jsonable(model):
     return model.model_dump(by_alias=True, mode="json", exclude_none=True) if model is not None else {}
+
+
+ASKED = {
+    "elicitation/create": (types.ElicitRequest, types.ElicitResult),
+    "sampling/createMessage": (types.CreateMessageRequest, types.CreateMessageResultWithTools),
+    "roots/list": (types.ListRootsRequest, types.ListRootsResult),
+}
 
 
 def complete(result, **more):
@@ -55,6 +63,23 @@ class Context:
     def input_responses(self):
         answers = getattr(self.params, "input_responses", None)
         return {key: jsonable(value) for key, value in answers.items()} if answers else None
+
+    @property
+    def is_modern(self):
+        return self.request.protocol_version >= "2026"
+
+    def request_state(self):
+        return getattr(self.params, "request_state", None)
+
+    async def ask(self, method, params):
+        request, result = ASKED[method]
+        # The SDK's own `list_roots` asks on the session's stream, which names no call.
+        related = None if method == "roots/list" else ServerMessageMetadata(related_request_id=self.request.request_id)
+        message = request.model_validate({"method": method, **({"params": params} if params else {})})
+        try:
+            return jsonable(await self.request.session.send_request(message, result, metadata=related))
+        except MCPError as error:
+            return {"error": {"code": error.error.code, "message": error.error.message}}
 
     async def tools_changed(self):
         await self.upstream.announce(ToolsListChanged(), "send_tool_list_changed")

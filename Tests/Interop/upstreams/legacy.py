@@ -13,10 +13,18 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import McpError
+from mcp.shared.message import ServerMessageMetadata
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
+
+
+ASKED = {
+    "elicitation/create": (types.ElicitRequest, types.ElicitResult),
+    "sampling/createMessage": (types.CreateMessageRequest, types.CreateMessageResultWithTools),
+    "roots/list": (types.ListRootsRequest, types.ListRootsResult),
+}
 
 
 class Context:
@@ -44,6 +52,19 @@ class Context:
 
     def input_responses(self):
         return None
+
+    is_modern = False
+
+    async def ask(self, method, params):
+        request, result = ASKED[method]
+        # The SDK's own `list_roots` asks on the session's stream, which names no call.
+        related = None if method == "roots/list" else ServerMessageMetadata(related_request_id=self.request.request_id)
+        message = types.ServerRequest(request.model_validate({"method": method, **({"params": params} if params else {})}))
+        try:
+            answer = await self.request.session.send_request(message, result, metadata=related)
+        except McpError as error:
+            return {"error": {"code": error.error.code, "message": error.error.message}}
+        return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
 
     async def tools_changed(self):
         await self.upstream.announce("send_tool_list_changed")
