@@ -142,7 +142,7 @@ extension Gateway {
     /// The answer where the name is that of such a tool, else nil.
     func answerSignInTool(_ call: Call, named name: String, after round: SignInRound?) async throws -> Reply? {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
-        let (snapshot, exposure) = try await exposure(for: call)
+        let (snapshot, exposure) = try await exposure(of: call.server, for: call.caller)
         // An upstream may have a tool of that name itself.
         guard exposure.index(of: name) == nil else { return nil }
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))

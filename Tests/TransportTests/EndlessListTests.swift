@@ -54,7 +54,7 @@ private final class EndlessLink: UpstreamLink {
 
     @Test func `A list of too many tools ends`() async throws {
         var limits = limits
-        limits.listToolsMax = 3
+        limits.listLengthMax = 3
         let link = EndlessLink { "page \($0)" }
         #expect(try await link.tools(limits: limits, log: Log("endless")).count == 3)
     }

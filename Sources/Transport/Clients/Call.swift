@@ -54,6 +54,12 @@ package protocol CallService: Sendable {
     func server(named name: String?) -> String?
     /// What the virtual server says of itself in `initialize` and `server/discover`; nil when it has gone.
     func describe(_ server: String) -> ServerDescription?
+    /// Waits a little for upstreams of the virtual server that are starting, so that what it says of itself is complete.
+    func settle(_ server: String, for caller: Caller) async
+    /// Lets a client hear of resources that the caller may read, for as long as it keeps the watches; for each URI, or why it can't.
+    func watch(
+        _ uris: [String], of server: String, for caller: Caller, in era: Era
+    ) async -> [Result<ResourceWatch, ProtocolError>]
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
@@ -68,6 +74,14 @@ package protocol CallService: Sendable {
 }
 
 extension CallService {
+    package func settle(_ server: String, for caller: Caller) async {}
+
+    package func watch(
+        _ uris: [String], of server: String, for caller: Caller, in era: Era
+    ) async -> [Result<ResourceWatch, ProtocolError>] {
+        uris.map { _ in .failure(ProtocolError(.invalidParams, "there are no resources here")) }
+    }
+
     package func turnedAway(from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
 }
 
@@ -76,10 +90,15 @@ package struct ServerDescription: Sendable {
     package var name: String
     package var title: String?
     package var instructions: String?
+    /// What it has, as `ServerCapabilities` of the schema.
+    package var capabilities: JSONValue
 
-    package init(name: String, title: String?, instructions: String?) {
+    package init(
+        name: String, title: String?, instructions: String?, capabilities: JSONValue = ["tools": ["listChanged": true], "logging": [:]]
+    ) {
         self.name = name
         self.title = title
         self.instructions = instructions
+        self.capabilities = capabilities
     }
 }

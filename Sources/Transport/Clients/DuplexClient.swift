@@ -32,6 +32,7 @@ package final class DuplexClient: Sendable {
     /// Hands one message to the client; false when it takes no more.
     private let send: @Sendable ([UInt8]) -> Bool
     private let state = Mutex(State())
+    private let watches = ResourceWatches()
 
     package init(
         service: any CallService, server: String, caller: Caller, speaksModern: Bool, jsonDepthMax: Int = 128,
@@ -97,31 +98,36 @@ package final class DuplexClient: Sendable {
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
             guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server, as: caller)
+            let listener = service.changes.listen(to: server, as: caller, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
-                while case .tools? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
+                while let notification = await listener.changes.next()?.legacyNotification { _ = send(notification) }
                 service.changes.leave(listener)
             }
         default: break
         }
     }
 
-    /// Answered at once, since what follows on the channel builds on it.
-    private func initialize(_ message: Message, id: ArraySlice<UInt8>) -> Reply {
-        guard let description = service.describe(server) else {
-            return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id)
-        }
+    /// Taken at once, since what follows on the channel builds on it; answered when the upstreams have had their chance.
+    private func initialize(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller) async -> Reply {
         do {
             let revision = try LegacyHandshake.revision(for: message)
-            let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
-            state.withLock { state in
-                state.revision = revision
-                state.capabilities = capabilities
+            await service.settle(server, for: caller)
+            guard let description = service.describe(server) else {
+                return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id)
             }
             return description.initialized(revision, id: id)
         } catch {
             return Reply(error, id: id)
+        }
+    }
+
+    private func begin(handshake message: Message) {
+        guard let revision = try? LegacyHandshake.revision(for: message) else { return }
+        let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
+        state.withLock { state in
+            state.revision = revision
+            state.capabilities = capabilities
         }
     }
 
@@ -131,10 +137,7 @@ package final class DuplexClient: Sendable {
 
     private func begin(_ message: Message, from caller: Caller) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
-        if message.method == .initialize, !isModern(message) {
-            _ = send(initialize(message, id: id).bytes)
-            return
-        }
+        if message.method == .initialize, !isModern(message) { begin(handshake: message) }
         let key = message.idText ?? ""
         let cancellation = Cancellation()
         let problem = state.withLock { state -> ProtocolError? in
@@ -169,8 +172,12 @@ package final class DuplexClient: Sendable {
             return await answerModern(message, id: id, from: caller, cancellation: cancellation)
         }
         switch message.method {
+        case .initialize:
+            return await initialize(message, id: id, from: caller)
         case .ping:
             return Reply(result: [], id: id, era: .legacy)
+        case .subscribe, .unsubscribe:
+            return await service.changeWatches(watches, by: message, id: id, of: server, for: caller)
         case .setLogLevel:
             guard let level = message.text(message.params.level).flatMap(LogLevel.init) else {
                 return Reply(ProtocolError(.invalidParams, "Invalid params: `level` must be one of \(LogLevel.list)"), id: id)
@@ -198,9 +205,10 @@ package final class DuplexClient: Sendable {
             let checked = try ModernRequest.check(message, headers: nil)
             switch message.method {
             case .discover:
+                await service.settle(server, for: caller)
                 return service.describe(server).map { $0.discovered(id: id) }
             case .listen:
-                return try await serveListen(message, id: id, cancellation: cancellation)
+                return try await serveListen(message, id: id, from: caller, cancellation: cancellation)
             default:
                 let call = Call(
                     server: server, caller: caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
@@ -213,17 +221,19 @@ package final class DuplexClient: Sendable {
     }
 
     /// Lasts until it is cancelled or the gateway ends (MCP 2026-07-28 basic/patterns/subscriptions).
-    private func serveListen(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async throws(ProtocolError) -> Reply? {
-        let subscription = try Subscription(message, id: id)
-        let listener = service.changes.listen(to: server, as: caller)
+    private func serveListen(
+        _ message: Message, id: ArraySlice<UInt8>, from caller: Caller, cancellation: Cancellation
+    ) async throws(ProtocolError) -> Reply? {
+        let subscription = try Subscription(message, id: id, capabilities: service.describe(server)?.capabilities ?? [:])
+        let watches = ResourceWatches()
+        let listener = service.changes.listen(to: server, as: caller, watching: watches)
         defer { service.changes.leave(listener) }
         cancellation.whenCancelled { listener.changes.close() }
-        _ = send(subscription.acknowledgement)
+        let watched = await service.watch(subscription, of: server, for: caller, into: watches)
+        _ = send(subscription.acknowledgement(watched: watched))
         while let change = await listener.changes.next() {
-            switch change {
-            case .tools: if subscription.wantsTools { _ = send(subscription.toolsChanged) }
-            case .end: return Reply(bytes: subscription.end)
-            }
+            if change == .end { return Reply(bytes: subscription.end) }
+            if let notification = subscription.notification(of: change) { _ = send(notification) }
         }
         return nil
     }

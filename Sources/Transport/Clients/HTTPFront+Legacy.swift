@@ -11,7 +11,7 @@ extension HTTPFront {
     ) async {
         let fields = visit.fields
         if message.method == .initialize, message.kind == .request {
-            return begin(message, exchange, visit)
+            return await begin(message, exchange, visit)
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {
@@ -46,6 +46,9 @@ extension HTTPFront {
     func answer(
         _ message: Message, revision: Revision, session: Session?, _ visit: Visit, to channel: any ClientChannel
     ) async -> Reply? {
+        if message.method == .subscribe || message.method == .unsubscribe {
+            return await changeWatches(message, of: session, visit)
+        }
         let cancellation = Cancellation()
         let key = message.idText ?? ""
         if let session { sessions.add(cancellation, id: key, of: session) }
@@ -58,8 +61,9 @@ extension HTTPFront {
         return await service.answer(call, to: channel)
     }
 
-    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) {
+    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) async {
         let (server, fields) = (visit.server, visit.fields)
+        await service.settle(server, for: visit.caller)
         let id = message.id.map { message.bytes[$0.range] } ?? []
         guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
         do {
@@ -73,6 +77,15 @@ extension HTTPFront {
             let error = error as? ProtocolError ?? ProtocolError(.internalError, "no session could be made")
             exchange.respond(200, contentType: "application/json", fields: fields, body: Reply(error, id: id).bytes)
         }
+    }
+
+    /// Without a session nobody would know whom to tell.
+    private func changeWatches(_ message: Message, of session: Session?, _ visit: Visit) async -> Reply {
+        let id = message.id.map { message.bytes[$0.range] } ?? []
+        guard let session else {
+            return Reply(ProtocolError(.invalidRequest, "Invalid request: subscribing needs a session, which `initialize` begins"), id: id)
+        }
+        return await service.changeWatches(watches.watches(of: session.key), by: message, id: id, of: visit.server, for: visit.caller)
     }
 
     func setLogLevel(_ message: Message, id: ArraySlice<UInt8>, session: Session?) -> Reply {
@@ -97,7 +110,9 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller)
+        let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
+        defer { if let session { self.watches.leave(session.key) } }
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }
@@ -110,8 +125,8 @@ extension HTTPFront {
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
             case .element(.end), .closed: return exchange.finish()
+            case .element(let change): if let bytes = change.legacyNotification { try? await exchange.send(SSE.frame(data: bytes)) }
             }
         }
     }
@@ -126,6 +141,7 @@ extension HTTPFront {
             return exchange.respondText(404, "session not found", fields: fields)
         }
         sessions.end(session)
+        watches.end(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }
 }
@@ -139,7 +155,6 @@ package struct SilentChannel: ClientChannel {
 /// The legacy handshake's rules, the same on every transport.
 enum LegacyHandshake {
     static let batchLengthMax = 100
-    static let toolsChanged = Array(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#.utf8)
 
     /// The revision to serve: the one asked for where it is a legacy one of ours, else our latest legacy one.
     static func revision(for message: Message) throws(ProtocolError) -> Revision {

@@ -23,6 +23,7 @@ extension HTTPFront {
         case .listen:
             await serveListen(message, id: id, exchange, channel, visit)
         case .discover:
+            await service.settle(visit.server, for: visit.caller)
             guard let description = service.describe(visit.server) else { return exchange.respondUnknownServer(visit.server) }
             await channel.finish(description.discovered(id: id).bytes, status: 200)
         default:
@@ -48,54 +49,27 @@ extension HTTPFront {
     ) async {
         let subscription: Subscription
         do {
-            subscription = try Subscription(message, id: id)
+            subscription = try Subscription(message, id: id, capabilities: service.describe(visit.server)?.capabilities ?? [:])
         } catch {
             let reply = Reply(error, id: id)
             return await channel.finish(reply.bytes, status: reply.modernStatus)
         }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller)
+        let watches = ResourceWatches()
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }
         exchange.onPeerGone = { listener.changes.close() }
-        await channel.notify(subscription.acknowledgement)
+        let watched = await service.watch(subscription, of: visit.server, for: visit.caller, into: watches)
+        await channel.notify(subscription.acknowledgement(watched: watched))
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.tools): if subscription.wantsTools { await channel.notify(subscription.toolsChanged) }
             case .element(.end), .closed:
                 await channel.finish(subscription.end, status: 200)
                 return
+            case .element(let change): if let notification = subscription.notification(of: change) { await channel.notify(notification) }
             }
         }
-    }
-}
-
-/// One `subscriptions/listen`: what it asked for, and the messages that it gets.
-struct Subscription {
-    let wantsTools: Bool
-    private let tag: [UInt8]
-    private let id: [UInt8]
-
-    init(_ message: Message, id: ArraySlice<UInt8>) throws(ProtocolError) {
-        guard let filter = message.params.notifications, filter.kind == .object else {
-            throw ProtocolError(.invalidParams, "Invalid params: `notifications` must be an object")
-        }
-        wantsTools = message.value(filter)["toolsListChanged"] == true
-        self.id = Array(id)
-        tag = Array("\"_meta\":{\"\(MetaKey.subscriptionID)\":".utf8) + Array(id) + [UInt8(ascii: "}")]
-    }
-
-    var acknowledgement: [UInt8] {
-        notification(.acknowledged, Array((wantsTools ? #","notifications":{"toolsListChanged":true}"# : #","notifications":{}"#).utf8))
-    }
-    var toolsChanged: [UInt8] { notification(.toolsChanged) }
-    /// The response that says the stream ended as it should.
-    var end: [UInt8] {
-        Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + id + Array(",\"result\":{\"resultType\":\"complete\",".utf8) + tag + Array("}}".utf8)
-    }
-
-    private func notification(_ method: MCPProtocol.Method, _ rest: [UInt8] = []) -> [UInt8] {
-        Array("{\"jsonrpc\":\"2.0\",\"method\":\"\(method.rawValue)\",\"params\":{".utf8) + tag + rest + Array("}}".utf8)
     }
 }

@@ -10,6 +10,7 @@ package final class HTTPFront: Sendable {
     let settings: HTTPFrontSettings
     let sessions: SessionTable
     let sse: SSEClients
+    let watches = SessionWatches()
     let access = OpenAccess()
 
     package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {

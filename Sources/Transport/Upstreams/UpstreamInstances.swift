@@ -19,20 +19,20 @@ package final class UpstreamInstances: Sendable {
     private struct State {
         var byKey: [CredentialKey: Upstream] = [:]
         /// The list that was read last, whoever read it.
-        var known: ToolList?
+        var known: UpstreamList?
         /// The lists in use that differ, so that callers who see the same tools share what is rendered from them.
         var lists: [WeakList] = []
         var isStopped = false
     }
 
     private struct WeakList {
-        weak var list: ToolList?
+        weak var list: UpstreamList?
     }
 
-    /// `onChange` is called on an instance's loop when its tools or its state have changed.
+    /// `onNews` is called on an instance's loop.
     package init(
         _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loops: LoopGroup,
-        onChange: @escaping @Sendable (Upstream) -> Void
+        onNews: @escaping @Sendable (Upstream, UpstreamNews) -> Void
     ) {
         let credentials = opener.credentials(for: definition)
         self.definition = definition
@@ -40,7 +40,7 @@ package final class UpstreamInstances: Sendable {
         self.limits = limits
         self.loops = loops
         make = { credential in
-            Upstream(definition, as: credential, opener: opener, limits: limits, loop: loops.next(), onChange: onChange)
+            Upstream(definition, as: credential, opener: opener, limits: limits, loop: loops.next(), onNews: onNews)
         }
         shared = credentials.dependsOnCaller ? nil : make(LinkCredential(credentials, key: .shared, caller: .anonymous))
     }
@@ -76,16 +76,16 @@ package final class UpstreamInstances: Sendable {
     package var all: [Upstream] { shared.map { [$0] } ?? state.withLock { Array($0.byKey.values) } }
 
     /// The tools that everybody may see; nil while none are known. Of several lists, the one that was read last.
-    package var commonList: ToolList? { shared?.toolList ?? state.withLock { $0.known } }
+    package var commonList: UpstreamList? { shared?.list ?? state.withLock { $0.known } }
 
     /// The tools that this caller may see; nil while they are not known.
     ///
     /// Who has yet to sign in sees what is known of the upstream's tools: names, no more than that.
-    package func list(for caller: Caller) -> ToolList? {
+    package func list(for caller: Caller) -> UpstreamList? {
         guard hasPersonalLists else { return commonList }
         guard let instance = instance(for: caller) else { return nil }
         instance.noteUse(by: caller)
-        if let list = instance.toolList { return list }
+        if let list = instance.list { return list }
         if case .signInNeeded = instance.credentialFailure { return commonList }
         return nil
     }
@@ -93,13 +93,13 @@ package final class UpstreamInstances: Sendable {
     /// Takes note of an instance's new list or state; true where what everybody may see has changed.
     package func noteChange(of instance: Upstream) -> Bool {
         guard shared == nil else { return true }
-        let list = instance.toolList.map(interned)
+        let list = instance.list.map(interned)
         if let list { instance.adopt(list) }
         return state.withLock { state in
             let before = state.known
             if let list {
-                if state.known?.tools != list.tools { state.known = list }
-            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.toolList != nil }) {
+                if state.known?.offer != list.offer { state.known = list }
+            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.list != nil }) {
                 // The upstream itself is away, for everybody.
                 state.known = nil
             }
@@ -165,10 +165,10 @@ package final class UpstreamInstances: Sendable {
     }
 
     /// The one list object for all instances with equal lists.
-    private func interned(_ list: ToolList) -> ToolList {
+    private func interned(_ list: UpstreamList) -> UpstreamList {
         state.withLock { state in
             for known in state.lists {
-                if let other = known.list, other === list || other.tools == list.tools { return other }
+                if let other = known.list, other === list || other.offer == list.offer { return other }
             }
             state.lists.removeAll { $0.list == nil }
             state.lists.append(WeakList(list: list))
