@@ -42,6 +42,12 @@ extension Gateway {
         return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] } + policyProblems
     }
 
+    /// What is as it should be between them, and may surprise.
+    package var exposureWarnings: [Problem] {
+        let snapshot = snapshot
+        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.warnings ?? [] }
+    }
+
     /// Rules of `policy` that can never match; a pattern may be there for tools that are yet to come.
     private var policyProblems: [Problem] {
         let snapshot = snapshot

@@ -54,8 +54,11 @@ def test_discover_names_the_revisions_the_capabilities_and_the_server(wire):
 def test_what_is_not_served_is_neither_advertised_nor_answered(world):
     wire = Wire(world.url_of("prefixed"))
     assert not {"prompts", "resources", "completions"} & set(wire.call("server/discover").result["capabilities"])
-    for method in ("prompts/list", "prompts/get", "resources/list", "resources/templates/list", "resources/read", "completion/complete"):
-        reply = wire.call(method, {"name": "plain", "uri": "test://static-text"}, headers={"Mcp-Name": None} if method.endswith("e") else None)
+    prompt, resource = {"name": "plain"}, {"uri": "test://static-text"}
+    for method, params in (
+            ("prompts/list", {}), ("prompts/get", prompt), ("resources/list", {}), ("resources/templates/list", {}), ("resources/read", resource),
+            ("completion/complete", {"ref": {"type": "ref/prompt", **prompt}, "argument": {"name": "who", "value": "A"}})):
+        reply = wire.call(method, params)
         assert (reply.status, reply.error["code"]) == (404, -32601), method
 
 
@@ -217,9 +220,10 @@ def test_a_subscription_to_prompts_hears_of_prompts(wire):
 
 
 @pytest.mark.gateway
-def test_a_subscription_is_told_what_it_will_not_hear_of(wire):
+def test_a_subscription_is_told_what_it_will_not_hear_of(world):
+    wire = Wire(world.url_of("prefixed"))
     with listen(wire, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["test://static-text"]) as stream:
-        assert stream.next()["params"]["notifications"] == {"toolsListChanged": True, "promptsListChanged": True}
+        assert stream.next()["params"]["notifications"] == {"toolsListChanged": True}
 
 
 def test_a_subscription_hears_only_what_it_asked_for(wire):

@@ -20,6 +20,8 @@ package final class DuplexClient: Sendable {
         /// Apart from what runs: nothing waits for the end of a subscription.
         var subscriptions: [String: Cancellation] = [:]
         var listener: ChangeFeed.Listener?
+        /// Who waits until `initialize` has been answered, which comes first; nil where it is not under way.
+        var afterHandshake: [Mailbox<Bool>]?
         var isClosed = false
         var idle: [Mailbox<Bool>] = []
     }
@@ -101,6 +103,7 @@ package final class DuplexClient: Sendable {
             let listener = service.changes.listen(to: server, as: caller, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
+                await finishHandshake()
                 while let notification = await listener.changes.next()?.legacyNotification { _ = send(notification) }
                 service.changes.leave(listener)
             }
@@ -128,7 +131,26 @@ package final class DuplexClient: Sendable {
         state.withLock { state in
             state.revision = revision
             state.capabilities = capabilities
+            state.afterHandshake = state.afterHandshake ?? []
         }
+    }
+
+    private func endHandshake() {
+        let waiting = state.withLock { state in
+            defer { state.afterHandshake = nil }
+            return state.afterHandshake ?? []
+        }
+        for mailbox in waiting { _ = mailbox.send(true) }
+    }
+
+    /// Waits until `initialize` has been answered, where that is under way.
+    private func finishHandshake() async {
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let isUnderWay = state.withLock { state in
+            state.afterHandshake?.append(mailbox)
+            return state.afterHandshake != nil
+        }
+        if isUnderWay { _ = await mailbox.next() }
     }
 
     private func isModern(_ message: Message) -> Bool {
@@ -137,7 +159,8 @@ package final class DuplexClient: Sendable {
 
     private func begin(_ message: Message, from caller: Caller) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
-        if message.method == .initialize, !isModern(message) { begin(handshake: message) }
+        let isHandshake = message.method == .initialize && !isModern(message)
+        if isHandshake { begin(handshake: message) }
         let key = message.idText ?? ""
         let cancellation = Cancellation()
         let problem = state.withLock { state -> ProtocolError? in
@@ -152,9 +175,11 @@ package final class DuplexClient: Sendable {
         }
         if let problem {
             _ = send(Reply(problem, id: id).bytes)
+            if isHandshake { endHandshake() }
             return
         }
         EventLoop.current?.task { [self] in
+            if !isHandshake { await finishHandshake() }
             let reply = await answer(message, id: id, from: caller, cancellation: cancellation)
             let idle = state.withLock { state in
                 state.running[key] = nil
@@ -163,6 +188,7 @@ package final class DuplexClient: Sendable {
                 return state.running.isEmpty ? state.idle : []
             }
             if let reply, !cancellation.isCancelled { _ = send(reply.bytes) }
+            if isHandshake { endHandshake() }
             for mailbox in idle { _ = mailbox.send(true) }
         }
     }
