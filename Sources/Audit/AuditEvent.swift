@@ -8,8 +8,10 @@ package struct AuditEvent: Sendable {
         case allowed
         /// A rule, or the want of one, forbids it.
         case denied
-        /// The virtual server shows no such tool.
+        /// The virtual server shows no such tool, prompt or resource.
         case unknownTool = "unknown_tool"
+        case unknownPrompt = "unknown_prompt"
+        case unknownResource = "unknown_resource"
         /// Its arguments or its form may not be; nothing was passed on.
         case invalid
         /// It was allowed, and the upstream did not answer as it should.
@@ -30,7 +32,8 @@ package struct AuditEvent: Sendable {
     package let origin: CallOrigin
     package let message: AuditedMessage?
     package var upstream: String?
-    package var upstreamTool: String?
+    /// What the upstream calls it.
+    package var upstreamName: String?
     /// What the rules said; nil where it did not come to that.
     package var decision: Decision?
     package var failure: CallFailure?
@@ -84,17 +87,22 @@ package struct CallFailure: Hashable, Sendable {
 
 /// The parts of a request that the audit looks at, as ranges of its bytes, which are valid JSON.
 package struct AuditedMessage: Sendable {
+    /// What is used.
+    package enum Kind: String, Sendable { case tool, prompt, resource }
+
     package let bytes: [UInt8]
-    /// The tool's name as the caller spelt it.
-    package let tool: String
+    package let kind: Kind
+    /// The tool's or prompt's name, or the resource's URI, as the caller spelt it.
+    package let name: String
     /// The value of `arguments`.
     package let arguments: Range<Int>?
     /// Members of `_meta`, key and value, among which a `traceparent` may be.
     package let meta: [Range<Int>]
 
-    package init(bytes: [UInt8], tool: String, arguments: Range<Int>?, meta: [Range<Int>]) {
+    package init(bytes: [UInt8], kind: Kind = .tool, name: String, arguments: Range<Int>?, meta: [Range<Int>]) {
         self.bytes = bytes
-        self.tool = tool
+        self.kind = kind
+        self.name = name
         self.arguments = arguments
         self.meta = meta
     }

@@ -79,13 +79,19 @@ extension AuditLog {
 extension AuditEvent {
     fileprivate init(of call: Call) {
         let params = call.message.params
-        let name = call.message.text(params.name)
+        let (kind, text, unknown): (AuditedMessage.Kind, JSONText?, Outcome) =
+            switch call.message.method {
+            case .getPrompt: (.prompt, params.name, .unknownPrompt)
+            case .readResource: (.resource, params.uri, .unknownResource)
+            default: (.tool, params.name, .unknownTool)
+            }
+        let name = call.message.text(text)
         let message = AuditedMessage(
-            bytes: call.message.bytes, tool: name ?? "", arguments: params.arguments?.range, meta: params.meta?.others ?? [])
+            bytes: call.message.bytes, kind: kind, name: name ?? "", arguments: params.arguments?.range, meta: params.meta?.others ?? [])
         self.init(
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)
-        outcome = name == nil || params.defect != nil ? .invalid : .unknownTool
+        outcome = name == nil || params.defect != nil ? .invalid : unknown
     }
 }
 

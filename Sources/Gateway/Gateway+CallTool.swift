@@ -7,32 +7,33 @@ import Transport
 import VirtualServers
 
 extension Gateway {
-    /// A denied call is answered as one of a tool that does not exist.
-    func callTool(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
-        let params = call.message.params
-        if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
-        guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
+    /// Calls a tool, gets a prompt, reads a resource, or completes an argument of one of the latter two.
+    ///
+    /// A denied call is answered as one of something that does not exist.
+    func use(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
+        let wanted = try Wanted(call)
         let round = try round(of: call)
-        if let round, let reply = await waitForSignIn(call, round) { return reply }
+        if let round, let reply = try await waitForSignIn(call, round) { return reply }
         do {
-            if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
-            return try await carryOut(call, of: name, after: round, to: channel, noting: trail, isRetry: isRetry)
+            if wanted.kind == .tools, let reply = try await answerSignInTool(call, named: wanted.name, after: round) { return reply }
+            return try await carryOut(call, of: wanted, after: round, to: channel, noting: trail, isRetry: isRetry)
         } catch let need as SignInNeed {
             trail?.failed("sign_in")
             return try await askToSignIn(call, need, after: round)
         } catch let denial as Denial {
             trail?.decided(denial.decision)
-            throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
+            throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? wanted.unknown(in: call.era)
         }
     }
 
     /// The way of a call: caller and call → target → arguments → permit → upstream and back.
     private func carryOut(
-        _ call: Call, of name: String, after round: Round?, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
+        _ call: Call, of wanted: Wanted, after round: Round?, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
     ) async throws -> Reply? {
-        let (upstream, index, exposure) = try await target(named: name, of: call, noting: trail)
-        let (request, permit) = try admit(call, toUse: index, of: exposure, after: round, noting: trail)
+        let (upstream, exposed, exposure) = try await target(wanted, of: call, noting: trail)
+        let (request, permit) = try admit(call, toUse: exposed, of: exposure, after: round, noting: trail)
         if let round, round.upstream != upstream.name { throw staleState() }
+        if call.message.method == .complete, !exposure.canComplete(exposed) { return emptyCompletion(call) }
         try checkConsent(call, after: round)
         trail?.passedOn()
 
@@ -50,7 +51,7 @@ extension Gateway {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
-                return try await callTool(call, to: channel, noting: trail, isRetry: true)
+                return try await use(call, to: channel, noting: trail, isRetry: true)
             }
             if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
                 // That hop is ours: the client's request was right.
@@ -58,69 +59,82 @@ extension Gateway {
             }
             if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
             if let error = try linksRequired(response, for: call, from: upstream.name) { throw error }
-            return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
+            return try reply(with: response, to: call, for: exposed, in: exposure)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
-            throw clientForm(of: error, from: upstream.name, tool: name, noting: trail)
+            throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
         }
     }
 
-    /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
-    private func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
+    /// What the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
+    private func target(_ wanted: Wanted, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Exposed, Exposure) {
         var snapshot = snapshot
-        if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
-            let upstream = snapshot.upstreams[exposure.tools[index].upstream],
-            exposure.policy.access(of: call.caller).denial(of: index) == nil
+        if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let exposed = exposure.find(wanted),
+            let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream], exposure.denial(of: exposed, for: call.caller) == nil
         {
-            note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
-            return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
+            note(exposed, in: exposure, of: upstream, for: call.caller, on: trail)
+            return (try instance(of: upstream, for: call, wanted, noting: trail), exposed, exposure)
         }
         var exposure: Exposure
         (snapshot, exposure) = try await self.exposure(for: call)
-        if exposure.index(of: name) == nil, let starting = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
+        guard exposure.serves(wanted.kind) else { throw methodNotFound(call) }
+        if exposure.find(wanted) == nil, let starting = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot) {
             // A list does not wait for what starts slowly; a call can't do without it.
-            let instance = try instance(of: starting, for: call, tool: name, noting: trail)
+            let instance = try instance(of: starting, for: call, wanted, noting: trail)
             await instance.settled(within: starting.definition.timeout)
             snapshot = self.snapshot
             exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
-        guard let index = exposure.index(of: name), let upstream = snapshot.upstreams[exposure.tools[index].upstream] else {
-            if let upstream = upstream(thatMayExpose: name, to: call.caller, in: exposure, of: snapshot) {
-                let instance = try instance(of: upstream, for: call, tool: name, noting: trail)
+        guard let exposed = exposure.find(wanted), let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream] else {
+            if let upstream = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot) {
+                let instance = try instance(of: upstream, for: call, wanted, noting: trail)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
                 if let need = failure.flatMap({ SignInNeed($0, upstream: upstream.name) }) { throw need }
                 let reason = instance.status.lastError ?? "it is still starting"
-                throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: name, noting: trail)
+                throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: wanted.label, noting: trail)
             }
-            throw unknownTool(name)
+            throw wanted.unknown(in: call.era)
         }
-        note(exposure.tools[index], of: upstream, for: call.caller, on: trail)
-        if let denial = exposure.policy.access(of: call.caller).denial(of: index) { throw denial }
-        return (try instance(of: upstream, for: call, tool: name, noting: trail), index, exposure)
+        note(exposed, in: exposure, of: upstream, for: call.caller, on: trail)
+        if let denial = exposure.denial(of: exposed, for: call.caller) { throw denial }
+        return (try instance(of: upstream, for: call, wanted, noting: trail), exposed, exposure)
     }
 
-    private func note(_ tool: ExposedTool, of upstream: UpstreamInstances, for caller: Caller, on trail: AuditTrail?) {
+    private func note(_ exposed: Exposed, in exposure: Exposure, of upstream: UpstreamInstances, for caller: Caller, on trail: AuditTrail?) {
+        guard let trail else { return }
+        let shaping = if case .tool(let index) = exposed { exposure.tools[index].shaping } else { ArgumentShaping?.none }
         // Asked for where the arguments are written down.
-        trail?.found(upstream.name, tool.upstreamName, concealing: tool.shaping?.concealed) { upstream.redaction(for: caller) }
+        trail.found(upstream.name, exposure.subject(of: exposed).upstreamName, concealing: shaping?.concealed) { upstream.redaction(for: caller) }
     }
 
     /// The request as it would go upstream, and the permit for just that.
     private func admit(
-        _ call: Call, toUse index: Int, of exposure: Exposure, after round: Round?, noting trail: AuditTrail?
+        _ call: Call, toUse exposed: Exposed, of exposure: Exposure, after round: Round?, noting trail: AuditTrail?
     ) throws -> (UpstreamRequest, Permit) {
-        let tool = exposure.tools[index]
-        let access = exposure.policy.access(of: call.caller)
         do {
-            try checkMirroredArguments(of: call, against: tool)
-            let (request, arguments) = try request(for: tool, from: call, after: round)
-            let permit = try access.permit(
-                call.caller, toUse: index, called: tool.name, of: call.server, arguments: arguments.map { (request.members, $0) })
+            let request: UpstreamRequest
+            let permit: Permit
+            switch exposed {
+            case .tool(let index):
+                let tool = exposure.tools[index]
+                try checkMirroredArguments(of: call, against: tool)
+                let (toCall, arguments) = try self.request(for: tool, from: call, after: round)
+                request = toCall
+                permit = try exposure.permit(call.caller, toUse: exposed, arguments: arguments.map { (request.members, $0) })
+            case .item(let item):
+                let (members, arguments) = try members(for: item, from: call)
+                request = self.request(members, named: item.upstreamName, from: call, after: round)
+                permit =
+                    call.message.method == .complete
+                    ? try exposure.permit(call.caller, toComplete: item)
+                    : try exposure.permit(call.caller, toUse: exposed, arguments: arguments.map { (members, $0) })
+            }
             trail?.decided(permit.decision)
             return (request, permit)
         } catch {
-            // What is wrong with the arguments is told of tools only that the caller sees.
-            guard exposure.isListed(index, for: access) else {
+            // What is wrong with the arguments is told only of what the caller sees.
+            guard exposure.isVisible(exposed, to: call.caller) else {
                 throw Denial((error as? Denial)?.decision ?? Decision(.denied, reason: "no arguments are allowed"))
             }
             trail?.invalid()
@@ -130,25 +144,24 @@ extension Gateway {
 
     /// The instance of the upstream that is for this call.
     private func instance(
-        of upstream: UpstreamInstances, for call: Call, tool: String, noting trail: AuditTrail?
+        of upstream: UpstreamInstances, for call: Call, _ wanted: Wanted, noting trail: AuditTrail?
     ) throws(ProtocolError) -> Upstream {
         do {
             return try upstream.instance(for: call)
         } catch {
-            throw clientForm(of: error, from: upstream.name, tool: tool, noting: trail)
+            throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
         }
     }
 
-    /// An upstream that is away and may have a tool of that name, which the caller may use.
+    /// An upstream that is away and may have what is wanted, which the caller may use.
     private func upstream(
-        thatMayExpose name: String, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+        thatMayExpose wanted: Wanted, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
     ) -> UpstreamInstances? {
-        guard let missing = exposure.missingUpstream(thatMayExpose: name), exposure.policy.access(of: caller).mayUse(unknownTool: name, of: missing)
+        guard let missing = exposure.missingUpstream(thatMayExpose: wanted.kind, wanted.name),
+            exposure.policy.access(of: caller).mayUse(unknown: wanted.subjectKind, wanted.name, of: missing)
         else { return nil }
         return snapshot.upstreams[missing]
     }
-
-    private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
     private func checkMirroredArguments(of call: Call, against tool: ExposedTool) throws(ProtocolError) {
@@ -182,33 +195,38 @@ extension Gateway {
             members.append(contentsOf: message.bytes[arguments.range])
         }
         let arguments = members.count > start ? start + 13..<members.count : nil
-        var request = UpstreamRequest(message.methodText)
-        request.isForClient = true
+        var request = request(members, named: tool.upstreamName, from: call, after: round)
         if !tool.upstreamHeaderParameters.isEmpty {
             let arguments = try tree(of: arguments.map { members[$0] } ?? ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
         }
-        members.append(contentsOf: answers(in: message, after: round, by: call.era))
-        for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
-            members.append(UInt8(ascii: ","))
-            members.append(contentsOf: message.bytes[other])
-        }
-        request.members = members
+        return (request, arguments)
+    }
+
+    /// The request of those members, with all that passes through in every call.
+    private func request(_ members: [UInt8], named name: String, from call: Call, after round: Round?) -> UpstreamRequest {
+        let message = call.message
+        var request = UpstreamRequest(message.methodText, members: members)
+        request.isForClient = true
         request.meta = Array((message.params.meta?.others ?? []).map { message.bytes[$0] }.joined(separator: [UInt8(ascii: ",")]))
         request.wantsProgress = message.params.meta?.progressToken != nil
         request.logLevel = call.logLevel
+        request.client = call.session ?? (call.caller.proof == .none ? nil : call.caller.description)
+        if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
+        // Nothing may be asked, or be named in a header, in a completion (MCP 2026-07-28 basic/patterns/mrtr, "Supported Requests").
+        guard message.method?.isNamed == true else { return request }
+        request.members.append(contentsOf: answers(in: message, after: round, by: call.era))
+        for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+            request.members.append(UInt8(ascii: ","))
+            request.members.append(contentsOf: message.bytes[other])
+        }
         let abilities = call.abilities
         request.canAsk = !abilities.isEmpty
-        request.client = call.session ?? (call.caller.proof == .none ? nil : call.caller.description)
-        if call.era == .modern {
-            request.clientCapabilities = call.clientCapabilities
-        } else if request.canAsk {
-            request.clientCapabilities = abilities.capabilities.bytes
-        }
-        request.mirroredName = tool.upstreamName
-        return (request, arguments)
+        if call.era == .legacy, request.canAsk { request.clientCapabilities = abilities.capabilities.bytes }
+        request.mirroredName = name
+        return request
     }
 
     private func tree(of arguments: ArraySlice<UInt8>) throws(ProtocolError) -> JSONValue {

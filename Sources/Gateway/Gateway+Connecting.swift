@@ -42,17 +42,28 @@ extension Gateway {
         return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] } + policyProblems
     }
 
+    /// What is as it should be between them, and may surprise.
+    package var exposureWarnings: [Problem] {
+        let snapshot = snapshot
+        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.warnings ?? [] }
+    }
+
     /// Rules of `policy` that can never match; a pattern may be there for tools that are yet to come.
     private var policyProblems: [Problem] {
         let snapshot = snapshot
         return snapshot.settings.policy.flatMap(\.deny).flatMap { rule -> [Problem] in
-            if case .tools(let glob) = rule.matter, !glob.isLiteral, rule.conditions.isEmpty { return [] }
+            switch rule.matter {
+            case .tools(let glob) where !glob.isLiteral && rule.conditions.isEmpty: return []
+            case .prompts(let glob) where !glob.isLiteral && rule.conditions.isEmpty: return []
+            default: break
+            }
             let upstreams = snapshot.settings.upstreams.map(\.name).filter { rule.upstream?.matches($0) ?? true }
             var subjects: [Subject] = []
             for name in upstreams {
                 // What an upstream has that is away is not known.
-                guard let tools = snapshot.upstreams[name]?.commonList?.tools else { return [] }
-                subjects += tools.map { tool in
+                guard let offer = snapshot.upstreams[name]?.commonList?.offer else { return [] }
+                subjects += offer.prompts.map { Subject(.prompt, name: $0.name, upstream: name, upstreamName: $0.name, schema: $0.schema) }
+                subjects += offer.tools.map { tool in
                     Subject(
                         .tool, name: tool.name, upstream: name, upstreamName: tool.name,
                         toolClass: ToolClass(annotations: tool.json["annotations"]), schema: tool.json["inputSchema"])

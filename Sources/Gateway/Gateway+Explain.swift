@@ -22,7 +22,7 @@ extension Gateway {
     package func explain(_ server: String, _ caller: Caller, _ name: String, arguments: JSONValue) -> CallExplanation? {
         guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return nil }
         guard let index = exposure.index(of: name) else {
-            if let missing = exposure.missingUpstream(thatMayExpose: name) {
+            if let missing = exposure.missingUpstream(thatMayExpose: .tools, name) {
                 let reason = "there is no such tool in \(server) now; \(missing), which may have it, is not available"
                 return CallExplanation(decision: Decision(.denied, reason: reason))
             }

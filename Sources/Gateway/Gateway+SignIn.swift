@@ -18,12 +18,12 @@ extension Gateway {
     // MARK: - Asking
 
     /// Waits for the person; a reply where the call is over because of what they said.
-    func waitForSignIn(_ call: Call, _ round: Round) async -> Reply? {
+    func waitForSignIn(_ call: Call, _ round: Round) async throws(ProtocolError) -> Reply? {
         guard case .signIn(let link) = round.wait else { return nil }
         let answers = call.message.params.inputResponses.map(call.message.value)
         let action = answers?[Self.signInToolPrefix + round.upstream]?["action"]?.string
         if action == "decline" || action == "cancel" {
-            return text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
+            return try text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
         }
         guard let signIns else { return nil }
         let over = Mailbox<Bool>(capacity: 1)
@@ -37,12 +37,13 @@ extension Gateway {
     /// Gives the caller a link, in the form that the client understands.
     func askToSignIn(_ call: Call, _ need: SignInNeed, after round: Round?) async throws -> Reply {
         let upstream = need.upstream
+        guard call.message.method != .complete else { return emptyCompletion(call) }
         guard let signIns, var demand = snapshot.upstreams[upstream]?.signIn(for: call.caller) else {
             throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one")
         }
         demand.scopes = need.scopes
         guard round?.number ?? 0 < Self.signInRoundsMax else {
-            return text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
+            return try text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
         }
         openSignInListener()
         let link: SignInLink
@@ -64,12 +65,14 @@ extension Gateway {
             ]
             throw ProtocolError(.urlElicitationRequired, "\(upstream): sign in first", data: ["elicitations": [elicitation]])
         default:
-            let what = "Ask the user to open this link in a browser: \(link.url) and call the tool again afterwards."
-            return text("\(upstream): \(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
+            let what = "Ask the user to open this link in a browser: \(link.url) and try again afterwards."
+            return try text("\(upstream): \(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
         }
     }
 
-    private func text(_ text: String, isError: Bool, for call: Call) -> Reply {
+    /// For a model where it called a tool; prompts and resources have no errors of their own.
+    private func text(_ text: String, isError: Bool, for call: Call) throws(ProtocolError) -> Reply {
+        guard call.message.method == .callTool else { throw ProtocolError(.internalError, text) }
         let content: JSONValue = [["type": "text", "text": .string(text)]]
         let members = Array("\"content\":".utf8) + content.bytes + Array(",\"isError\":\(isError)".utf8)
         return Reply(result: members, id: call.id, era: call.era, from: snapshot.exposures[call.server]?.serverInfo ?? Product.info)
@@ -133,7 +136,7 @@ extension Gateway {
         guard exposure.definition.upstreams.contains(upstream), snapshot.upstreams[upstream]?.signIn(for: call.caller) != nil,
             exposure.policy.access(of: call.caller).mayUseSomething, call.caller.proof != .none
         else { return nil }
-        return text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
+        return try text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
     }
 
     private func isSignedIn(_ caller: Caller, to upstream: String, in snapshot: Snapshot) async -> Bool {

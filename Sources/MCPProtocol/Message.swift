@@ -92,6 +92,12 @@ extension Message {
         /// The members that only 2026-07-28 has, or has in this form, each with the comma and white space before it.
         package var modernMembers: [Range<Int>] = []
 
+        /// Those of them that are about caching.
+        package var hintMembers: [Range<Int>] {
+            let places = [ttlMs?.range.lowerBound, cacheScope?.range.lowerBound].compactMap(\.self)
+            return modernMembers.filter { member in places.contains(where: member.contains) }
+        }
+
         /// Whether the upstream wants more from the client before it answers.
         package func isInputRequired(in message: Message) -> Bool { resultType?.isEqual("input_required", in: message.bytes.span) ?? false }
     }

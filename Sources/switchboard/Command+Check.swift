@@ -13,7 +13,7 @@ extension Command {
             Usage: switchboard check [--config FILE] [--connect] [--diff OLD]
 
             \(Help.config)
-              --connect       also connect to every upstream, and hold the virtual servers against the tools it really has
+              --connect       also connect to every upstream, and hold the virtual servers against what it really has
               --diff OLD      also print who gains and who loses which tool, coming from the configuration OLD; with --connect
                               patterns and classes are held against the real tools, else as they are written
 
@@ -64,6 +64,7 @@ extension Command {
                     )
                 }
             }
+            for warning in gateway.exposureWarnings { printError("warning: \(warning.description)") }
             for problem in gateway.exposureProblems {
                 count += 1
                 print(problem.description)

@@ -53,6 +53,9 @@ class World:
             return Target.upstream(self.upstreams[upstream])
         return Target.server(self.gateway, f"via-{upstream}")
 
+    def url_of(self, server):
+        return Target.server(self.gateway, server).urls["http"]
+
     def url(self, upstream):
         return self.target(upstream).urls["http"]
 

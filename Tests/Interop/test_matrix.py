@@ -6,7 +6,6 @@ import anyio
 import pytest
 from harness.clients import KINDS, Refused, connect, list_tools
 from harness.schemas import MODERN
-from harness.scope import prompts_and_resources
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/upstreams")
 import toolset  # noqa: E402
@@ -17,11 +16,13 @@ async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world
     async with connect(client, world.target(upstream)) as session:
         if world.gateway:
             assert (session.revision == MODERN) == client.endswith("modern")
-        assert session.instructions == "For tests only."
-        assert "tools" in session.capabilities
+        # The virtual server's own come first, then the upstream's, where that was up soon enough.
+        known = {"For tests only."} | ({f"For tests only.\n\nFrom {upstream}:\nFor tests only."} if world.gateway else set())
+        assert session.instructions in known
+        assert {"tools", "prompts", "resources"} <= set(session.capabilities)
         if world.gateway:
             # A client must not be led to ask for what is not there.
-            assert not {"prompts", "resources", "completions", "completion"} & set(session.capabilities)
+            assert "tasks" not in session.capabilities and session.capabilities["prompts"] == {"listChanged": True}
 
         tools = {tool["name"]: tool for tool in await list_tools(session, including=["echo"])}
         for wanted in toolset.TOOLS:
@@ -62,7 +63,6 @@ async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world
         assert refused.value.code == -32602
 
 
-@prompts_and_resources
 async def test_prompts_and_resources_pass(client, upstream, world):
     if KINDS[client][1] != "http" and upstream not in ("modern", "older"):
         pytest.skip("one path is enough")

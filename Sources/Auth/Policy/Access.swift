@@ -29,20 +29,20 @@ package final class Access: Sendable {
         if case .denied(let decision) = standings[subject] { Denial(decision) } else { nil }
     }
 
-    /// Whether the caller may use a tool of that name, which belongs to an upstream that is not there to tell more.
-    package func mayUse(unknownTool name: String, of upstream: String) -> Bool {
-        let subject = Subject(.tool, name: name, upstream: upstream, upstreamName: "")
+    /// Whether the caller may use something of that name, which belongs to an upstream that is not there to tell more.
+    package func mayUse(unknown kind: Subject.Kind, _ name: String, of upstream: String) -> Bool {
+        let subject = Subject(kind, name: name, upstream: upstream, upstreamName: kind == .resource ? name : "")
         let isDenied = deny.contains { rule in
             switch rule.matter {
             case .toolClass: false
-            case .tools where rule.isOfUpstream: false
+            case .tools where rule.isOfUpstream, .prompts where rule.isOfUpstream: false
             default: rule.concerns(subject)
             }
         }
         guard !isDenied else { return false }
         return isOpen
             || allow.contains { rule in
-                if case .toolClass = rule.matter { true } else { rule.concerns(subject) }
+                if case .toolClass = rule.matter { kind == .tool } else { rule.concerns(subject) }
             }
     }
 
@@ -53,8 +53,27 @@ package final class Access: Sendable {
     package func permit(
         _ caller: Caller, toUse subject: Int, called name: String, of server: String, arguments: (bytes: [UInt8], range: Range<Int>)?
     ) throws(Denial) -> Permit {
-        let decision: Decision
+        try Self.permit(caller, under: standings[subject], called: name, of: server, arguments: arguments)
+    }
+
+    /// The permit for what goes with being listed, such as completing an argument: where it may be used with some arguments at least.
+    package func permit(
+        _ caller: Caller, toSee subject: Int, in space: ArgumentSpace, called name: String, of server: String
+    ) throws(Denial) -> Permit {
         switch standings[subject] {
+        case .denied(let decision): throw Denial(decision)
+        case .allowed(let decision): return Permit(caller: caller, server: server, tool: name, decision: decision)
+        case .conditional(let rules):
+            guard rules.narrowings(in: space) != nil, let allow = rules.allows.first else { throw Denial(Decision(.denied)) }
+            return Permit(caller: caller, server: server, tool: name, decision: allow.decision())
+        }
+    }
+
+    static func permit(
+        _ caller: Caller, under standing: Standing, called name: String, of server: String, arguments: (bytes: [UInt8], range: Range<Int>)?
+    ) throws(Denial) -> Permit {
+        let decision: Decision
+        switch standing {
         case .denied(let denied): decision = denied
         case .allowed(let allowed): decision = allowed
         case .conditional(let rules):

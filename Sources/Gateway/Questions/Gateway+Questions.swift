@@ -66,6 +66,7 @@ extension Gateway {
 
     private func outcome(_ response: Message, for call: Call) throws -> CallOutcome {
         guard let required = try InputRequired(response) else { return .answered(response) }
+        guard call.message.method?.isNamed == true else { throw UpstreamError.violation("it asks where nothing may be asked") }
         try required.check(against: call.abilities)
         return .asked(required)
     }

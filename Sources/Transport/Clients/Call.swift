@@ -76,10 +76,12 @@ package protocol CallService: Sendable {
     func server(named name: String?) -> String?
     /// What the virtual server says of itself in `initialize` and `server/discover`; nil when it has gone.
     func describe(_ server: String) -> ServerDescription?
-    /// A client opens the virtual server: what it is going to need is got ready.
-    func prepare(_ server: String, for abilities: ClientAbilities)
+    /// A client opens the virtual server: what it needs is started, and waited for a little, so that what that says of itself is complete.
+    func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async
     /// A client's session is over, by its key.
     func sessionEnded(_ session: String)
+    /// Lets the client whose call that is hear of resources that it may read, for as long as it keeps the watches; for each URI, or why it can't.
+    func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>]
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
@@ -96,8 +98,12 @@ package protocol CallService: Sendable {
 
 extension CallService {
     package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
-    package func prepare(_ server: String, for abilities: ClientAbilities) {}
+    package func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async {}
     package func sessionEnded(_ session: String) {}
+
+    package func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>] {
+        uris.map { _ in .failure(ProtocolError(.invalidParams, "there are no resources here")) }
+    }
 }
 
 /// A virtual server as it introduces itself.
@@ -105,10 +111,15 @@ package struct ServerDescription: Sendable {
     package var name: String
     package var title: String?
     package var instructions: String?
+    /// What it has, as `ServerCapabilities` of the schema.
+    package var capabilities: JSONValue
 
-    package init(name: String, title: String?, instructions: String?) {
+    package init(
+        name: String, title: String?, instructions: String?, capabilities: JSONValue = ["tools": ["listChanged": true], "logging": [:]]
+    ) {
         self.name = name
         self.title = title
         self.instructions = instructions
+        self.capabilities = capabilities
     }
 }

@@ -11,7 +11,7 @@ extension HTTPFront {
     ) async {
         let fields = visit.fields
         if message.method == .initialize, message.kind == .request {
-            return begin(message, exchange, visit)
+            return await begin(message, exchange, visit)
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {
@@ -58,18 +58,21 @@ extension HTTPFront {
             server: visit.server, caller: visit.caller, message: message, revision: revision,
             clientCapabilities: session.flatMap { channel.canAsk ? $0.capabilities : nil } ?? Array("{}".utf8),
             logLevel: sessions.logLevel(of: session), cancellation: cancellation, session: session?.key)
+        if message.method == .subscribe || message.method == .unsubscribe {
+            return await service.changeWatches(session.map { watches.watches(of: $0.key) }, by: call)
+        }
         return await service.answer(call, to: channel)
     }
 
-    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) {
+    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) async {
         let (server, fields) = (visit.server, visit.fields)
         let id = message.id.map { message.bytes[$0.range] } ?? []
-        guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
             let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
-            service.prepare(server, for: ClientAbilities(session.capabilities, of: revision))
+            await service.prepare(server, for: visit.caller, with: ClientAbilities(session.capabilities, of: revision))
+            guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
             let reply = description.initialized(revision, id: id)
             exchange.respond(
                 200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
@@ -101,7 +104,9 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller)
+        let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
+        defer { if let session { self.watches.leave(session.key) } }
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }
@@ -114,8 +119,8 @@ extension HTTPFront {
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
             case .element(.end), .closed: return exchange.finish()
+            case .element(let change): if let bytes = change.legacyNotification { try? await exchange.send(SSE.frame(data: bytes)) }
             }
         }
     }
@@ -130,6 +135,7 @@ extension HTTPFront {
             return exchange.respondText(404, "session not found", fields: fields)
         }
         sessions.end(session)
+        watches.end(session.key)
         service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }
@@ -144,7 +150,6 @@ package struct SilentChannel: ClientChannel {
 /// The legacy handshake's rules, the same on every transport.
 enum LegacyHandshake {
     static let batchLengthMax = 100
-    static let toolsChanged = Array(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#.utf8)
 
     /// The revision to serve: the one asked for where it is a legacy one of ours, else our latest legacy one.
     static func revision(for message: Message) throws(ProtocolError) -> Revision {

@@ -17,6 +17,7 @@ package final class HTTPFront: Sendable {
     let settings: HTTPFrontSettings
     let sessions: SessionTable
     let sse: SSEClients
+    let watches = SessionWatches()
     let access = OpenAccess()
     /// Lines of the log about those who were not let in.
     private let refusals = Mutex(Pace(perSecond: 10))

@@ -2,8 +2,12 @@ import JSON
 import MCPProtocol
 
 extension ServerDescription {
-    /// What virtual servers can do.
-    private var capabilities: JSONValue { ["tools": ["listChanged": true], "logging": [:]] }
+    /// `completions` is newer than the oldest revisions, which have completion without saying so.
+    private func capabilities(in revision: Revision) -> JSONValue {
+        var capabilities = capabilities
+        if revision < .v2025_03_26 { capabilities["completions"] = nil }
+        return capabilities
+    }
 
     private var serverInfo: JSONValue {
         var info: JSONValue = ["name": .string(name), "version": .string(Product.version)]
@@ -13,7 +17,7 @@ extension ServerDescription {
 
     /// The answer to `initialize` in that revision (MCP 2025-11-25 basic/lifecycle).
     func initialized(_ revision: Revision, id: some Collection<UInt8>) -> Reply {
-        var result: JSONValue = ["protocolVersion": .string(revision.rawValue), "capabilities": capabilities, "serverInfo": serverInfo]
+        var result: JSONValue = ["protocolVersion": .string(revision.rawValue), "capabilities": capabilities(in: revision), "serverInfo": serverInfo]
         result["instructions"] = instructions.map { .string($0) }
         return Reply(result: Array(result.bytes.dropFirst().dropLast()), id: id, era: .legacy)
     }

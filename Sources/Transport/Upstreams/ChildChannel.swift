@@ -33,8 +33,8 @@ final class ChildChannel: DuplexChannel {
                 if message.kind == .request {
                     guard let channel = started.withLock({ $0 }) else { return }
                     EventLoop.current?.task { await channel.answer(message, pending: pending, log: log) }
-                } else if message.method == .toolsChanged {
-                    onEvent(.toolsChanged)
+                } else if let event = LinkEvent(message) {
+                    onEvent(event)
                 }
             },
             onLog: { line in log.info(redaction.mask(line)) },

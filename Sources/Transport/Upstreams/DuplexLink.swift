@@ -2,12 +2,15 @@ import Diagnostics
 import JSON
 import MCPProtocol
 import Network
+import Synchronization
 
 /// A link whose messages all share one channel in each direction: a child's pipes, or the HTTP+SSE transport.
 package final class DuplexLink: UpstreamLink {
     package let peer: UpstreamPeer
     private let channel: any DuplexChannel
     private let pending: PendingCalls
+    /// The request by which a modern upstream's resources are listened to.
+    private let subscription = Mutex<Int?>(nil)
 
     init(peer: UpstreamPeer, channel: any DuplexChannel, pending: PendingCalls) {
         self.peer = peer
@@ -24,11 +27,27 @@ package final class DuplexLink: UpstreamLink {
 
     /// Asks a modern upstream to announce its list changes; a legacy one does so unasked (MCP 2026-07-28 basic/patterns/subscriptions).
     func listen() async throws(UpstreamError) {
-        guard peer.announcesTools else { return }
+        guard peer.era == .modern, !peer.announcedLists.isEmpty else { return }
+        _ = try await subscribe(.listen(for: peer.announcedLists))
+    }
+
+    package func listen(to resources: [String]) async throws(UpstreamError) {
+        let next = resources.isEmpty ? nil : try await subscribe(.listen(to: resources))
+        // The old one ends once the new one is there, so that nothing is missed.
+        let last = subscription.withLock { last in
+            defer { last = next }
+            return last
+        }
+        guard let last else { return }
+        try await channel.send(JSONValue.notification("notifications/cancelled", ["requestId": .number(String(last))]))
+    }
+
+    private func subscribe(_ request: UpstreamRequest) async throws(UpstreamError) -> Int {
         let (id, _) = try pending.open()
         // Its answer comes when the upstream ends, and tells nothing more then.
         pending.close(id)
-        try await channel.send(UpstreamRequest.listen.bytes(id: id, era: .modern))
+        try await channel.send(request.bytes(id: id, era: .modern))
+        return id
     }
 
     package func close() async {

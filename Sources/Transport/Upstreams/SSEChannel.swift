@@ -52,7 +52,7 @@ enum SSEOpening {
                     let message = try Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax)
                     if pending.route(message) { continue }
                     if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message, pending: pending, log: log) }
-                    if message.method == .toolsChanged { onEvent(.toolsChanged) }
+                    if let event = LinkEvent(message) { onEvent(event) }
                 } catch {
                     guard let id = error.id else { continue }
                     pending.fail(id: id, "it sent an event that is no MCP message (\(error.error.message)): \(excerpt(event.data))")

@@ -16,6 +16,8 @@ final class StreamableHTTPLink: UpstreamLink {
     /// The legacy era's session, where the upstream has sessions.
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
+    /// Ends the stream on which a modern upstream tells of its resources.
+    private let subscription = Mutex<Cancellation?>(nil)
     private let running = Mutex<[Int: Cancellation]>([:])
     private let askable = Mutex(Askable())
 
@@ -95,7 +97,7 @@ final class StreamableHTTPLink: UpstreamLink {
                     if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
-                    if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onMessage(.notification(message)) }
+                    if let event = LinkEvent(message) { onEvent(event) } else { await onMessage(.notification(message)) }
                 }
             }
         } catch {
@@ -135,6 +137,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     func close() async {
         isClosed.cancel()
+        subscription.withLock { $0 }?.cancel()
         for call in running.withLock({ Array($0.values) }) { call.cancel() }
         guard let id = session.withLock({ $0 }) else { return }
         let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
@@ -144,16 +147,10 @@ final class StreamableHTTPLink: UpstreamLink {
     /// Keeps listening for list changes until the link is closed or the upstream will have none of it.
     func listen() async {
         if peer.era == .modern {
-            guard peer.announcesTools else { return }
-            let request = UpstreamRequest.listen
-            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
-                let id = nextID.add(1, ordering: .relaxed).newValue
-                return try await endpoint.send(
-                    .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern),
-                    within: endpoint.limits.openingTime, cancellation: isClosed)
-            }
+            guard !peer.announcedLists.isEmpty else { return }
+            await keepListening(.listen(for: peer.announcedLists), until: isClosed, missed: [.allListsChanged])
         } else {
-            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+            await keepOpen(until: isClosed, missed: [.allListsChanged]) { [self] () async throws(UpstreamError) -> HTTPClientResponse in
                 try await endpoint.send(
                     .get, fields: fields(for: nil, session: session.withLock { $0 }), body: [], within: endpoint.limits.openingTime,
                     cancellation: isClosed)
@@ -161,23 +158,60 @@ final class StreamableHTTPLink: UpstreamLink {
         }
     }
 
-    private func keepOpen(_ open: () async throws(UpstreamError) -> HTTPClientResponse) async {
+    func listen(to resources: [String]) async throws(UpstreamError) {
+        let isOver = Cancellation()
+        if !resources.isEmpty {
+            let isHeard = Mailbox<Bool>(capacity: 1)
+            EventLoop.current?.task { [self] in
+                let missed = resources.map { LinkEvent.resourceUpdated($0) }
+                await keepListening(.listen(to: resources), until: isOver, missed: missed) { _ = isHeard.send(true) }
+                isHeard.close()
+            }
+            guard case .element = await isHeard.next(within: endpoint.limits.probeTime) else {
+                isOver.cancel()
+                throw .refused("it does not let its resources be subscribed to")
+            }
+        }
+        // The old one ends once the new one is there, so that nothing is missed.
+        subscription.withLock { last in
+            defer { last = isOver }
+            return last
+        }?.cancel()
+        if isClosed.isCancelled { isOver.cancel() }
+    }
+
+    private func keepListening(
+        _ request: UpstreamRequest, until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {}
+    ) async {
+        await keepOpen(until: isOver, missed: missed, whenHeard: whenHeard) { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+            let id = nextID.add(1, ordering: .relaxed).newValue
+            return try await endpoint.send(
+                .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern),
+                within: endpoint.limits.openingTime, cancellation: isOver)
+        }
+    }
+
+    /// What changed while nobody listened is not told again, so `missed` is what may have.
+    private func keepOpen(
+        until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {},
+        _ open: () async throws(UpstreamError) -> HTTPClientResponse
+    ) async {
         var wait = endpoint.limits.retryFirst
         var isFirst = true
-        while !isClosed.isCancelled {
+        while !isOver.isCancelled {
             guard let response = try? await open(), response.status == 200, response.headers.isEventStream else { return }
-            // What changed while nobody listened is not told again.
-            if !isFirst { onEvent(.toolsChanged) }
+            if !isFirst { for event in missed { onEvent(event) } }
             isFirst = false
             let opened = ContinuousClock.now
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
-                if message.method == .toolsChanged { onEvent(.toolsChanged) }
+                if message.method == .acknowledged { whenHeard() }
+                if let event = LinkEvent(message) { onEvent(event) }
                 if message.kind == .request { await route(message) }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
-            guard !isClosed.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
+            guard !isOver.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
         }
     }
 
@@ -198,7 +232,7 @@ final class StreamableHTTPLink: UpstreamLink {
         }
         session.withLock { $0 = fresh }
         try? await notify(HandshakeNotification.initialized)
-        onEvent(.toolsChanged)
+        onEvent(.renewed)
     }
 
     /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).

@@ -24,23 +24,23 @@ package final class UpstreamInstances: Sendable {
         /// The lister where the credential is the same for everybody; it never ends by itself.
         var common: Upstream?
         /// The list that was read last, whoever read it.
-        var known: ToolList?
+        var known: UpstreamList?
         /// The lists in use that differ, so that callers who see the same tools share what is rendered from them.
         var lists: [WeakList] = []
         var isStopped = false
     }
 
     private struct WeakList {
-        weak var list: ToolList?
+        weak var list: UpstreamList?
     }
 
     /// Whether callers may have links of their own, since their credentials differ.
     package let dependsOnCaller: Bool
 
-    /// `onChange` is called on an instance's loop when its tools or its state have changed.
+    /// `onNews` is called on an instance's loop.
     package init(
         _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loops: LoopGroup, pool: InstancePool,
-        onChange: @escaping @Sendable (Upstream) -> Void
+        onNews: @escaping @Sendable (Upstream, UpstreamNews) -> Void
     ) {
         let credentials = opener.credentials(for: definition)
         self.definition = definition
@@ -53,9 +53,9 @@ package final class UpstreamInstances: Sendable {
             Upstream(
                 definition, as: LinkCredential(credentials, key: key.credential, caller: caller), key: key, isKept: isKept, opener: opener,
                 limits: limits, loop: loops.next(),
-                onChange: { [weak owner] instance in
+                onNews: { [weak owner] instance, news in
                     owner?.noteEra(of: instance)
-                    onChange(instance)
+                    onNews(instance, news)
                 },
                 onEnd: { [weak owner] in owner?.forget($0) })
         }
@@ -167,15 +167,15 @@ package final class UpstreamInstances: Sendable {
     // MARK: - Lists
 
     /// The tools that everybody may see; nil while none are known. Of several lists, the one that was read last.
-    package var commonList: ToolList? { dependsOnCaller ? state.withLock { $0.known } : state.withLock { $0.common }?.toolList }
+    package var commonList: UpstreamList? { dependsOnCaller ? state.withLock { $0.known } : state.withLock { $0.common }?.list }
 
     /// The tools that this caller may see; nil while they are not known.
     ///
     /// Who has yet to sign in sees what is known of the upstream's tools: names, no more than that.
-    package func list(for caller: Caller) -> ToolList? {
+    package func list(for caller: Caller) -> UpstreamList? {
         guard hasPersonalLists else { return commonList }
         guard let instance = lister(for: caller) else { return nil }
-        if let list = instance.toolList { return list }
+        if let list = instance.list { return list }
         if case .signInNeeded = instance.credentialFailure { return commonList }
         return nil
     }
@@ -184,20 +184,20 @@ package final class UpstreamInstances: Sendable {
     package func takesLists(from instance: Upstream) -> Bool {
         let lister = state.withLock { $0.listers[instance.key.credential] }
         if lister === instance { return true }
-        if let list = instance.toolList, let known = lister?.toolList, list.tools != known.tools { lister?.refreshSoon() }
+        if let list = instance.list, let known = lister?.list, !list.offer.differences(from: known.offer).isEmpty { lister?.refreshSoon() }
         return false
     }
 
     /// Takes note of a lister's new list or state; true where what everybody may see has changed.
     package func noteChange(of instance: Upstream) -> Bool {
         guard dependsOnCaller else { return true }
-        let list = instance.toolList.map(interned)
+        let list = instance.list.map(interned)
         if let list { instance.adopt(list) }
         return state.withLock { state in
             let before = state.known
             if let list {
-                if state.known?.tools != list.tools { state.known = list }
-            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.toolList != nil }) {
+                if state.known?.offer != list.offer { state.known = list }
+            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.list != nil }) {
                 // The upstream itself is away, for everybody.
                 state.known = nil
             }
@@ -266,10 +266,10 @@ package final class UpstreamInstances: Sendable {
     }
 
     /// The one list object for all instances with equal lists.
-    private func interned(_ list: ToolList) -> ToolList {
+    private func interned(_ list: UpstreamList) -> UpstreamList {
         state.withLock { state in
             for known in state.lists {
-                if let other = known.list, other === list || other.tools == list.tools { return other }
+                if let other = known.list, other === list || other.offer == list.offer { return other }
             }
             state.lists.removeAll { $0.list == nil }
             state.lists.append(WeakList(list: list))

@@ -5,7 +5,7 @@ package struct UpstreamLimits: Sendable {
     package var queuedBytesMax = 8 * 1024 * 1024
     package var jsonDepthMax = 128
     package var listPagesMax = 100
-    package var listToolsMax = 20_000
+    package var listLengthMax = 20_000
     /// To connect, negotiate and read the first list.
     package var openingTime = Duration.seconds(30)
     /// For the answer to `server/discover` before an upstream counts as legacy.

@@ -11,6 +11,9 @@ package protocol UpstreamLink: AnyObject, Sendable {
         _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message
 
+    /// Hears of changes of these resources from now on, and of no others; only where the upstream is a modern one.
+    func listen(to resources: [String]) async throws(UpstreamError)
+
     /// Ends it; nothing of it is left when this returns.
     func close() async
 }
@@ -99,6 +102,25 @@ struct CallClock {
 
 /// What a link tells its owner outside of calls.
 package enum LinkEvent: Sendable {
-    case toolsChanged
+    case listsChanged(Set<ListKind>)
+    /// A resource that was subscribed to has changed, or a part of one.
+    case resourceUpdated(String)
+    /// It goes on with another session, which knows of no subscription.
+    case renewed
     case lost(String)
+
+    static let allListsChanged = LinkEvent.listsChanged(Set(ListKind.allCases))
+
+    /// What a notification says that belongs to no call; nil for those that say nothing of this kind.
+    init?(_ notification: Message) {
+        switch notification.method {
+        case .toolsChanged: self = .listsChanged([.tools])
+        case .promptsChanged: self = .listsChanged([.prompts])
+        case .resourcesChanged: self = .listsChanged([.resources, .templates])
+        case .resourceUpdated:
+            guard let uri = notification.text(notification.params.uri), uri.utf8.count <= ItemDefinition.nameBytesMax else { return nil }
+            self = .resourceUpdated(uri)
+        default: return nil
+        }
+    }
 }

@@ -31,14 +31,24 @@ extension UpstreamPeer {
 }
 
 extension UpstreamPeer {
-    /// Whether it sends word of list changes to those who listen.
-    var announcesTools: Bool { era == .modern && capabilities["tools"]?["listChanged"]?.bool == true }
+    /// What a modern upstream can be listened to for, besides resources: members of the filter (MCP 2026-07-28
+    /// basic/patterns/subscriptions, "Notification Filter").
+    var announcedLists: [String] {
+        ["tools", "prompts", "resources"].filter { capabilities[$0]?["listChanged"] == true }.map { "\($0)ListChanged" }
+    }
 }
 
 extension UpstreamRequest {
-    /// Opens the channel for list changes (MCP 2026-07-28 basic/patterns/subscriptions).
-    static var listen: UpstreamRequest {
-        UpstreamRequest("subscriptions/listen", members: Array(#""notifications":{"toolsListChanged":true}"#.utf8))
+    /// Opens a channel for changes of those lists (MCP 2026-07-28 basic/patterns/subscriptions).
+    static func listen(for lists: [String]) -> UpstreamRequest { listen(.object(lists.map { .init($0, true) })) }
+
+    /// Opens a channel for changes of those resources.
+    static func listen(to resources: [String]) -> UpstreamRequest {
+        listen(["resourceSubscriptions": .array(resources.map { .string($0) })])
+    }
+
+    private static func listen(_ filter: JSONValue) -> UpstreamRequest {
+        UpstreamRequest("subscriptions/listen", members: Array("\"notifications\":".utf8) + filter.bytes)
     }
 
     static var discover: UpstreamRequest { UpstreamRequest("server/discover") }

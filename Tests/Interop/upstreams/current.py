@@ -11,10 +11,10 @@ import uvicorn
 from mcp import MCPDeprecationWarning
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ResourcesListChanged, ResourceUpdated, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
-from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
+from toolset import LIBRARIES, ProtocolError, Toolset
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
@@ -87,31 +87,40 @@ class Context:
     async def prompts_changed(self):
         await self.upstream.announce(PromptsListChanged(), "send_prompt_list_changed")
 
+    async def resources_changed(self):
+        await self.upstream.announce(ResourcesListChanged(), "send_resource_list_changed")
+
+    async def resource_updated(self, uri):
+        await self.upstream.announce(ResourceUpdated(uri=uri), "send_resource_updated", uri)
+
 
 class Upstream:
     def __init__(self, kind):
         self.toolset = Toolset(kind)
         self.bus = InMemorySubscriptionBus()
         self.sessions = {}
+        self.listen = ListenHandler(self.bus)
+        library = {"on_completion": self.complete, "on_subscribe_resource": self.subscribe,
+                   "on_unsubscribe_resource": self.unsubscribe} if kind in LIBRARIES else {}
         self.server = Server(
             f"interop-{kind}", version="1.0.0", instructions="For tests only.",
             on_list_tools=self.list_tools, on_call_tool=self.call_tool,
             on_list_prompts=self.list_prompts, on_get_prompt=self.get_prompt,
             on_list_resources=self.list_resources, on_list_resource_templates=self.list_templates,
             on_read_resource=self.read_resource, on_set_logging_level=self.set_level,
-            on_subscriptions_listen=ListenHandler(self.bus),
+            on_subscriptions_listen=self.subscriptions_listen, **library,
         )
-        options = NotificationOptions(tools_changed=True, prompts_changed=True)
+        options = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
         make = self.server.create_initialization_options
         # The HTTP manager asks for the options itself, without saying that lists change.
         self.server.create_initialization_options = lambda *args, **more: make(options)
         self.options = make(options)
 
-    async def announce(self, event, send):
+    async def announce(self, event, send, *values):
         await self.bus.publish(event)
         for session in list(self.sessions.values()):
             try:
-                await getattr(session, send)()
+                await getattr(session, send)(*values)
             except Exception:  # a session that is gone
                 pass
 
@@ -142,16 +151,33 @@ class Upstream:
             raise MCPError(error.code, error.message, error.data) from None
 
     async def list_resources(self, request, params):
-        return listed({"resources": RESOURCES})
+        return listed({"resources": self.toolset.resources})
 
     async def list_templates(self, request, params):
-        return listed({"resourceTemplates": TEMPLATES})
+        return listed({"resourceTemplates": self.toolset.templates})
 
     async def read_resource(self, request, params):
         try:
             return listed(self.toolset.read_resource(str(params.uri)))
         except ProtocolError as error:
             raise MCPError(error.code, error.message, error.data) from None
+
+    async def complete(self, request, params):
+        context = params.context.arguments if params.context else None
+        return complete(self.toolset.complete(jsonable(params.ref), jsonable(params.argument), context))
+
+    async def subscribe(self, request, params):
+        self.remember(request)
+        self.toolset.journal.write(event="subscribe", uri=str(params.uri))
+        return types.EmptyResult()
+
+    async def unsubscribe(self, request, params):
+        self.toolset.journal.write(event="unsubscribe", uri=str(params.uri))
+        return types.EmptyResult()
+
+    async def subscriptions_listen(self, request, params):
+        self.toolset.journal.write(event="listen", uris=params.notifications.resource_subscriptions)
+        return await self.listen(request, params)
 
     async def set_level(self, request, params):
         return types.EmptyResult()

@@ -17,7 +17,7 @@ from mcp.shared.message import ServerMessageMetadata
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
+from toolset import LIBRARIES, ProtocolError, Toolset
 
 
 ASKED = {
@@ -72,6 +72,12 @@ class Context:
     async def prompts_changed(self):
         await self.upstream.announce("send_prompt_list_changed")
 
+    async def resources_changed(self):
+        await self.upstream.announce("send_resource_list_changed")
+
+    async def resource_updated(self, uri):
+        await self.upstream.announce("send_resource_updated", uri)
+
 
 class Upstream:
     def __init__(self, kind):
@@ -87,15 +93,28 @@ class Upstream:
         handlers[types.ListResourceTemplatesRequest] = self.list_templates
         handlers[types.ReadResourceRequest] = self.read_resource
         handlers[types.SetLevelRequest] = self.set_level
-        options = NotificationOptions(tools_changed=True, prompts_changed=True)
+        if kind in LIBRARIES:
+            handlers[types.CompleteRequest] = self.complete
+            handlers[types.SubscribeRequest] = self.subscribe
+            handlers[types.UnsubscribeRequest] = self.unsubscribe
+            # This SDK never says so itself.
+            known = self.server.get_capabilities
+
+            def capabilities(*args):
+                found = known(*args)
+                found.resources.subscribe = True
+                return found
+
+            self.server.get_capabilities = capabilities
+        options = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
         make = self.server.create_initialization_options
         self.server.create_initialization_options = lambda *args, **more: make(options)
         self.options = make(options)
 
-    async def announce(self, send):
+    async def announce(self, send, *values):
         for session in list(self.sessions):
             with contextlib.suppress(Exception):  # a session that is gone
-                await getattr(session, send)()
+                await getattr(session, send)(*values)
 
     def remember(self):
         session = self.server.request_context.session
@@ -135,13 +154,28 @@ class Upstream:
         return self.attempt(types.GetPromptResult, lambda: self.toolset.get_prompt(request.params.name, request.params.arguments))
 
     async def list_resources(self, request):
-        return self.answer(types.ListResourcesResult, {"resources": RESOURCES})
+        return self.answer(types.ListResourcesResult, {"resources": self.toolset.resources})
 
     async def list_templates(self, request):
-        return self.answer(types.ListResourceTemplatesResult, {"resourceTemplates": TEMPLATES})
+        return self.answer(types.ListResourceTemplatesResult, {"resourceTemplates": self.toolset.templates})
 
     async def read_resource(self, request):
         return self.attempt(types.ReadResourceResult, lambda: self.toolset.read_resource(str(request.params.uri)))
+
+    async def complete(self, request):
+        params = request.params
+        context = params.context.arguments if params.context else None
+        return self.answer(types.CompleteResult, self.toolset.complete(
+            params.ref.model_dump(mode="json", exclude_none=True), params.argument.model_dump(), context))
+
+    async def subscribe(self, request):
+        self.remember()
+        self.toolset.journal.write(event="subscribe", uri=str(request.params.uri))
+        return types.ServerResult(types.EmptyResult())
+
+    async def unsubscribe(self, request):
+        self.toolset.journal.write(event="unsubscribe", uri=str(request.params.uri))
+        return types.ServerResult(types.EmptyResult())
 
     async def set_level(self, request):
         return types.ServerResult(types.EmptyResult())

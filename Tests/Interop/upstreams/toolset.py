@@ -122,6 +122,39 @@ RESOURCES = [
 TEMPLATES = [{"uriTemplate": "test://item/{id}", "name": "item"}]
 
 
+# Two upstreams that have the same and different things, and say when they change.
+LIBRARY_TOOLS = [
+    tool("touch", {"uri": STRING}, ["uri"], description="Says that a resource has changed."),
+    tool("add_prompt", {"name": STRING}, ["name"]),
+    tool("add_resource", {"uri": STRING}, ["uri"]),
+    tool("whoami"),
+]
+ICONS = [{"src": "https://example.com/icon.png", "mimeType": "image/png", "sizes": ["48x48"]}]
+LIBRARIES = {
+    "library": {
+        "prompts": [
+            {"name": "greet", "title": "Greeting", "description": "Greets somebody.", "icons": ICONS, "_meta": {"example.com/n": 1},
+             "arguments": [{"name": "who", "required": True}, {"name": "how"}]},
+            {"name": "summary"},
+        ],
+        "resources": [
+            {"uri": "lib://shared", "name": "shared", "mimeType": "text/plain", "annotations": {"audience": ["user"], "priority": 0.5}},
+            {"uri": "lib://one", "name": "one", "mimeType": "text/plain", "icons": ICONS, "size": 3},
+            {"uri": "ui://widget/view.html", "name": "view", "mimeType": "text/html;profile=mcp-app"},
+        ],
+        "templates": [{"uriTemplate": "lib://book/{id}", "name": "book"}],
+    },
+    "archive": {
+        "prompts": [{"name": "greet"}],
+        "resources": [
+            {"uri": "lib://shared", "name": "shared too", "mimeType": "text/plain"},
+            {"uri": "arc://two", "name": "two", "mimeType": "text/plain"},
+        ],
+        "templates": [{"uriTemplate": "arc://{+path}", "name": "file"}],
+    },
+}
+
+
 class Journal:
     """One JSON line for each thing that reached the upstream, in the file that INTEROP_JOURNAL names."""
 
@@ -142,11 +175,16 @@ class Toolset:
         self.kind = kind
         self.journal = Journal()
         self.gates = {}
-        self.prompts = list(PROMPTS)
+        library = LIBRARIES.get(kind)
+        self.prompts = list(library["prompts"] if library else PROMPTS)
+        self.resources = list(library["resources"] if library else RESOURCES)
+        self.templates = list(library["templates"] if library else TEMPLATES)
         if kind == "paged":
             self.tools = [tool(f"tool_{n:03}", {"n": NUMBER}) for n in range(PAGED_TOOLS)]
         elif kind == "conformance":
             self.tools = [dict(t) for t in CONFORMANCE_TOOLS]
+        elif library:
+            self.tools = [dict(t) for t in LIBRARY_TOOLS]
         else:
             self.tools = [dict(t) for t in TOOLS]
 
@@ -168,6 +206,11 @@ class Toolset:
         return {"messages": [{"role": "user", "content": {"type": "text", "text": words}}]}
 
     def read_resource(self, uri):
+        self.journal.write(event="read", uri=uri)
+        if self.kind in LIBRARIES:
+            if uri.endswith("missing"):
+                raise ProtocolError(-32002, f"Resource not found: {uri}", {"uri": uri})
+            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"{self.kind}: {uri}", "_meta": {"example.com/n": 1}}]}
         if uri == "test://static-text":
             return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": "static text"}]}
         if uri == "test://static-binary":
@@ -175,6 +218,11 @@ class Toolset:
         if uri.startswith("test://item/"):
             return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"item {uri.rsplit('/', 1)[1]}"}]}
         raise ProtocolError(-32602, f"Resource not found: {uri}", {"uri": uri})
+
+    def complete(self, ref, argument, context):
+        self.journal.write(event="complete", ref=ref, argument=argument, context=context)
+        values = [f"{self.kind} {argument['value']} {key}={value}" for key, value in (context or {"none": ""}).items()]
+        return {"completion": {"values": values, "total": len(values), "hasMore": False}}
 
     # Calls
 
@@ -263,6 +311,20 @@ class Toolset:
         self.tools = [t for t in self.tools if t["name"] != arguments["name"]]
         await context.tools_changed()
         return text("removed")
+
+    async def do_touch(self, arguments, context):
+        await context.resource_updated(arguments["uri"])
+        return text("touched")
+
+    async def do_add_prompt(self, arguments, context):
+        self.prompts.append({"name": arguments["name"]})
+        await context.prompts_changed()
+        return text("added")
+
+    async def do_add_resource(self, arguments, context):
+        self.resources.append({"uri": arguments["uri"], "name": "later"})
+        await context.resources_changed()
+        return text("added")
 
     async def do_open_pull(self, arguments, context):
         return {**text("opened"), "structuredContent": {"received": arguments}}
