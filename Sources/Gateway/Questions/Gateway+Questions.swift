@@ -52,7 +52,8 @@ extension Gateway {
         let round = Round(upstream: upstream, wait: required.wait, number: number, of: call)
         var result = required.result
         result["resultType"] = "input_required"
-        result["inputRequests"] = required.questions.isEmpty ? nil : .object(required.questions.map { .init($0.key, $0.worded(by: upstream).request) })
+        let questions = required.questions.map { JSONValue.Member($0.key, $0.worded(by: upstream).request) }
+        result["inputRequests"] = questions.isEmpty ? nil : .object(questions)
         let life = max(900, Int(settings.limits.answerTime.components.seconds))
         result["requestState"] = .string(try round.sealed(with: try roundSeal.seal(), for: life))
         var meta = result["_meta"] ?? [:]
