@@ -50,7 +50,9 @@ async def test_several_questions_are_asked_at_once_and_in_several_rounds(world, 
         assert len(session.asked) == 9
         if session.revision == MODERN:
             rounds = [m for m in session.traffic.messages if m.get("result", {}).get("resultType") == "input_required"]
-            assert [len(m["result"]["inputRequests"]) for m in rounds] == [3, 3, 3]
+            counts = [len(m["result"]["inputRequests"]) for m in rounds]
+            # Those of a legacy upstream come one by one; what comes late is asked in a round of its own.
+            assert counts == [3, 3, 3] if upstream in ("modern", "child") else sum(counts) == 9, counts
 
 
 async def test_a_text_for_a_person_has_no_control_characters(world, client, upstream):

@@ -46,17 +46,19 @@ struct ClientQuestionsTests {
     @Test("what is withdrawn is told to the client once, unless it has answered")
     func withdrawal() throws {
         var call = CallQuestions(questions, client: "a")
-        let question = { Question(key: $0, method: .listRoots, params: [:]) }
         var ids: [JSONValue] = []
         for key in ["1", "2", "3"] {
-            let request = try JSONValue(parsing: try #require(call.ask(try #require(question(key))) { _ in }))
+            let question = try #require(Question(key: key, method: .listRoots, params: [:]))
+            let bytes = call.ask(question) { _ in }
+            let request = try JSONValue(parsing: try #require(bytes))
             #expect(request["method"] == "roots/list")
             ids.append(request["id"] ?? .null)
         }
         questions.take(try response(String(decoding: ids[0].bytes, as: UTF8.self)), from: "a")
         let first = call.withdraw("2")
+        let rest = call.withdraw(nil)
         #expect(try first.map { try JSONValue(parsing: $0)["params"]?["requestId"] } == [ids[1]])
-        #expect(try call.withdraw(nil).map { try JSONValue(parsing: $0)["params"]?["requestId"] } == [ids[2]])
+        #expect(try rest.map { try JSONValue(parsing: $0)["params"]?["requestId"] } == [ids[2]])
         #expect(call.withdraw(nil).isEmpty)
     }
 }

@@ -15,7 +15,7 @@ enum CallOutcome {
 /// What upstreams ask in mid-call, in the four ways in which the eras of both ends meet.
 extension Gateway {
     /// How long a call waits for further questions when it has one, so that they are asked together.
-    private static let gatherTime = Duration.milliseconds(30)
+    private static let gatherTime = Duration.milliseconds(100)
     /// Before an upstream is asked again that wants nothing but that.
     private static let againTime = Duration.milliseconds(500)
 
