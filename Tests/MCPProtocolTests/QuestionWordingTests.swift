@@ -4,7 +4,7 @@ import Testing
 @testable import MCPProtocol
 
 @Suite("Questions to clients")
-struct QuestionTests {
+struct QuestionWordingTests {
     private func elicitation(_ params: JSONValue) throws -> Question { try #require(Question(key: "k", method: .elicit, params: params)) }
 
     @Test(
