@@ -180,7 +180,9 @@ extension Gateway {
     }
 
     /// The request, and where the arguments lie in its members.
-    private func request(for tool: ExposedTool, from call: Call, after round: Round?) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
+    private func request(
+        for tool: ExposedTool, from call: Call, after round: Round?
+    ) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
         let message = call.message
         var members: [UInt8] = []
         members.reserveCapacity((message.params.range?.count ?? 0) + 200)
@@ -268,6 +270,7 @@ extension Gateway {
         case .log:
             guard let wanted = call.logLevel, let level = notification.text(notification.params.level).flatMap(LogLevel.init) else { return nil }
             return level >= wanted ? notification.bytes : nil
+        case .elicitationCompleted: return call.era == .legacy && call.abilities.contains(.links) ? notification.bytes : nil
         default: return nil
         }
     }

@@ -66,7 +66,8 @@ extension Gateway {
             throw ProtocolError(.urlElicitationRequired, "\(upstream): sign in first", data: ["elicitations": [elicitation]])
         default:
             let what = "Ask the user to open this link in a browser: \(link.url) and try again afterwards."
-            return try text("\(upstream): \(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
+            let bounds = "The link is for \(call.caller) only, and works once, within ten minutes."
+            return try text("\(upstream): \(message) \(what) \(bounds)", isError: true, for: call)
         }
     }
 

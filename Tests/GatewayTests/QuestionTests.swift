@@ -122,7 +122,8 @@ struct QuestionTests {
             let cancellation = Cancellation()
             cancellation.cancel()
             let answer = try await gateway.ask(
-                "tools/call", #"{"name":"up_asking","arguments":{}}"#, revision: .latestModern, capabilities: capabilities, cancellation: cancellation)
+                "tools/call", #"{"name":"up_asking","arguments":{}}"#, revision: .latestModern, capabilities: capabilities, cancellation: cancellation
+            )
             #expect(answer == nil)
         }
     }

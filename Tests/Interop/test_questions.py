@@ -38,6 +38,9 @@ async def test_every_question_reaches_the_client_and_its_answer_the_upstream(wor
             if kind == "form":
                 assert params["requestedSchema"]["properties"]["name"]["title"] == "Your name"
         assert len(session.asked) == len(kinds(session))
+        if session.revision != MODERN and upstream not in ("modern", "child"):
+            # A legacy upstream says when the matter behind its link is done.
+            await session.traffic.until_notified("notifications/elicitation/complete")
 
 
 async def test_several_questions_are_asked_at_once_and_in_several_rounds(world, client, upstream):
@@ -47,7 +50,9 @@ async def test_several_questions_are_asked_at_once_and_in_several_rounds(world, 
         assert len(session.asked) == 9
         if session.revision == MODERN:
             rounds = [m for m in session.traffic.messages if m.get("result", {}).get("resultType") == "input_required"]
-            assert [len(m["result"]["inputRequests"]) for m in rounds] == [3, 3, 3]
+            counts = [len(m["result"]["inputRequests"]) for m in rounds]
+            # Those of a legacy upstream come one by one; what comes late is asked in a round of its own.
+            assert counts == [3, 3, 3] if upstream in ("modern", "child") else sum(counts) == 9, counts
 
 
 async def test_a_text_for_a_person_has_no_control_characters(world, client, upstream):

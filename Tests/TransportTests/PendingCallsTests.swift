@@ -50,7 +50,8 @@ struct PendingCallsTests {
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"result":{}}"#)))
         var seen: [MCPProtocol.Method?] = []
-        _ = try await pending.response(from: a.mailbox, within: limit, onMessage: { if case .notification(let message) = $0 { seen.append(message.method) } })
+        _ = try await pending.response(
+            from: a.mailbox, within: limit, onMessage: { if case .notification(let message) = $0 { seen.append(message.method) } })
         #expect(seen == [.progress, .log])
     }
 

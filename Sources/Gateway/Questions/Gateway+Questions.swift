@@ -15,7 +15,7 @@ enum CallOutcome {
 /// What upstreams ask in mid-call, in the four ways in which the eras of both ends meet.
 extension Gateway {
     /// How long a call waits for further questions when it has one, so that they are asked together.
-    private static let gatherTime = Duration.milliseconds(30)
+    private static let gatherTime = Duration.milliseconds(100)
     /// Before an upstream is asked again that wants nothing but that.
     private static let againTime = Duration.milliseconds(500)
 
@@ -52,7 +52,8 @@ extension Gateway {
         let round = Round(upstream: upstream, wait: required.wait, number: number, of: call)
         var result = required.result
         result["resultType"] = "input_required"
-        result["inputRequests"] = required.questions.isEmpty ? nil : .object(required.questions.map { .init($0.key, $0.worded(by: upstream).request) })
+        let questions = required.questions.map { JSONValue.Member($0.key, $0.worded(by: upstream).request) }
+        result["inputRequests"] = questions.isEmpty ? nil : .object(questions)
         let life = max(900, Int(settings.limits.answerTime.components.seconds))
         result["requestState"] = .string(try round.sealed(with: try roundSeal.seal(), for: life))
         var meta = result["_meta"] ?? [:]

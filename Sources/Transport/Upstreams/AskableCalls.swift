@@ -20,7 +20,7 @@ struct AskableCalls {
     }
 }
 
-/// Questions that came to a call by another way than its own stream, as those of servers that ask on the session's stream.
+/// Questions, and what belongs to them, that came to a call by another way than its own stream, as those of servers that ask on the session's stream.
 final class QuestionInbox: Sendable {
     private struct State {
         var requests: [Message] = []

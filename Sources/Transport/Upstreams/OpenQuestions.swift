@@ -13,6 +13,8 @@ final class OpenQuestions: Sendable {
         var count = 0
         /// By key, the upstream's own ids as they were spelt.
         var ids: [String: [UInt8]] = [:]
+        /// The links that were asked to be opened.
+        var links: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -37,7 +39,7 @@ final class OpenQuestions: Sendable {
         } else if let question = Question(key: key, method: request.method, params: params) {
             if let defect = question.defect {
                 error = ProtocolError(.invalidParams, "Invalid params: \(defect)")
-            } else if open(key, id) {
+            } else if open(key, id, link: question.isLink ? question.params["elicitationId"]?.string : nil) {
                 return .question(AskedQuestion(question) { [self] in answer(key, $0) })
             } else {
                 error = ProtocolError(.internalError, "\(Self.openMax) questions of this call are open already")
@@ -76,10 +78,19 @@ final class OpenQuestions: Sendable {
         return keys
     }
 
-    private func open(_ key: String, _ id: [UInt8]) -> Bool {
+    /// Whether a notification says that something behind a link of this call is done
+    /// (MCP 2025-11-25 client/elicitation, "Completion Notifications for URL Mode Elicitation").
+    func isCompletion(_ notification: Message) -> Bool {
+        let params = notification.params.range.flatMap { try? JSONValue(parsing: $0, of: notification.bytes) }
+        guard let id = params?["elicitationId"]?.string else { return false }
+        return state.withLock { $0.links.contains(id) }
+    }
+
+    private func open(_ key: String, _ id: [UInt8], link: String?) -> Bool {
         state.withLock { state in
-            guard state.ids.count < Self.openMax else { return false }
+            guard state.ids.count < Self.openMax, state.links.count < Self.openMax else { return false }
             state.ids[key] = id
+            if let link { state.links.insert(link) }
             return true
         }
     }

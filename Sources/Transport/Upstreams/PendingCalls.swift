@@ -71,6 +71,7 @@ final class PendingCalls: Sendable {
             case .notification where message.method == .cancelled:
                 return message.params.requestID.flatMap { state.questions[String(decoding: message.bytes[$0.range], as: UTF8.self)] }
                     .flatMap { state.calls[$0] }
+            case .notification where message.method == .elicitationCompleted: return state.askable.asked.flatMap { state.calls[$0] }
             case .request where message.method != .ping:
                 guard let call = state.askable.asked, let id = message.idText else { return nil }
                 state.questions[id] = call
@@ -140,6 +141,7 @@ final class PendingCalls: Sendable {
                     if let asked = await asking.take(message) { await onMessage(asked) }
                 case .notification where message.method == .cancelled:
                     if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
+                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
                     await onMessage(.notification(message))

@@ -51,7 +51,9 @@ enum SSEOpening {
                 do throws(MessageError) {
                     let message = try Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax)
                     if pending.route(message) { continue }
-                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message, pending: pending, log: log) }
+                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) {
+                        await channel.answer(message, pending: pending, log: log)
+                    }
                     if let event = LinkEvent(message) { onEvent(event) }
                 } catch {
                     guard let id = error.id else { continue }

@@ -71,7 +71,13 @@ final class StreamableHTTPLink: UpstreamLink {
             }
             inbox?.whenPut(reader.interrupter)
             while true {
-                while let request = inbox?.take() { await ask(request) }
+                while let message = inbox?.take() {
+                    if message.kind == .request {
+                        await ask(message)
+                    } else if questions?.isCompletion(message) == true {
+                        await onMessage(.notification(message))
+                    }
+                }
                 if let questions { await questions.keep(&clock, onMessage) }
                 let message: Message
                 do throws(UpstreamError) {
@@ -95,6 +101,7 @@ final class StreamableHTTPLink: UpstreamLink {
                     await ask(message)
                 case .notification where message.method == .cancelled:
                     if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
+                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
                     if let event = LinkEvent(message) { onEvent(event) } else { await onMessage(.notification(message)) }
@@ -207,7 +214,7 @@ final class StreamableHTTPLink: UpstreamLink {
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .acknowledged { whenHeard() }
                 if let event = LinkEvent(message) { onEvent(event) }
-                if message.kind == .request { await route(message) }
+                if message.kind == .request || message.method == .elicitationCompleted { await route(message) }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
@@ -260,7 +267,7 @@ final class StreamableHTTPLink: UpstreamLink {
         while let request = inbox?.take() { EventLoop.current?.task { [self] in await answer(request) } }
     }
 
-    /// Many servers ask on the session's stream, where a question names no call.
+    /// Many servers ask on the session's stream, where a question names no call, nor does the word that a link's matter is done.
     private func route(_ request: Message) async {
         let inbox = askable.withLock { state in state.calls.asked.flatMap { state.inboxes[$0] } }
         guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }
@@ -268,7 +275,9 @@ final class StreamableHTTPLink: UpstreamLink {
     }
 
     private func answer(_ request: Message) async {
-        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else { return }
+        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else {
+            return
+        }
         try? await notify(reply.bytes)
     }
 

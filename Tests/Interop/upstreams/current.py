@@ -81,6 +81,9 @@ class Context:
         except MCPError as error:
             return {"error": {"code": error.error.code, "message": error.error.message}}
 
+    async def completed(self, elicitation):
+        await self.request.session.send_elicit_complete(elicitation, related_request_id=self.request.request_id)
+
     async def tools_changed(self):
         await self.upstream.announce(ToolsListChanged(), "send_tool_list_changed")
 

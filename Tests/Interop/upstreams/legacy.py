@@ -66,6 +66,9 @@ class Context:
             return {"error": {"code": error.error.code, "message": error.error.message}}
         return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
 
+    async def completed(self, elicitation):
+        await self.request.session.send_elicit_complete(elicitation, related_request_id=self.request.request_id)
+
     async def tools_changed(self):
         await self.upstream.announce("send_tool_list_changed")
 

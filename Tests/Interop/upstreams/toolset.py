@@ -348,6 +348,8 @@ class Toolset:
             await context.progress(number, rounds, "asking")
             answers = await asyncio.gather(*(context.ask(q["method"], q.get("params")) for q in questions.values()))
             answers = dict(zip(questions, answers, strict=True))
+            if "link" in answers:
+                await context.completed(QUESTIONS["link"]["params"]["elicitationId"])
             self.journal.write(event="answered", round=number, answers=answers)
         return {**text("answered"), "structuredContent": {"answers": answers}}
 

@@ -4,7 +4,7 @@ import Testing
 @testable import MCPProtocol
 
 @Suite("Questions to clients")
-struct QuestionTests {
+struct QuestionWordingTests {
     private func elicitation(_ params: JSONValue) throws -> Question { try #require(Question(key: "k", method: .elicit, params: params)) }
 
     @Test(
@@ -21,7 +21,9 @@ struct QuestionTests {
     func titles() throws {
         let schema: JSONValue = [
             "type": "object",
-            "properties": ["a\u{202E}": ["type": "string", "title": "T\u{202E}", "description": "D\u{7}", "enum": ["v\u{202E}"], "enumNames": ["N\u{8}"]]],
+            "properties": [
+                "a\u{202E}": ["type": "string", "title": "T\u{202E}", "description": "D\u{7}", "enum": ["v\u{202E}"], "enumNames": ["N\u{8}"]]
+            ],
         ]
         let shown = try elicitation(["message": "m", "requestedSchema": schema]).worded(by: "up").params["requestedSchema"]
         let expected: JSONValue = ["type": "string", "title": "T", "description": "D", "enum": ["v\u{202E}"], "enumNames": ["N"]]
