@@ -14,6 +14,8 @@ package struct LimitSettings: Hashable, Sendable {
     package var callTimeWithProgress = Duration.seconds(600)
     /// The longest silence on a stream to a client.
     package var heartbeat = Duration.seconds(15)
+    /// How long a session's id is good, from its beginning on.
+    package var sessionTime = Duration.seconds(7 * 86_400)
     /// Entries of a list in one page to a client.
     package var listPage = 1_000
     /// Pages of a list read from an upstream.
@@ -61,6 +63,7 @@ extension LimitSettings {
         Key(name: "call_time", kind: .time(\.callTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "call_time_with_progress", kind: .time(\.callTimeWithProgress, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "heartbeat", kind: .time(\.heartbeat, .milliseconds(10) ... .seconds(3_600))),
+        Key(name: "session_time", kind: .time(\.sessionTime, .seconds(1) ... .seconds(90 * 86_400))),
         Key(name: "list_page", kind: .count(\.listPage, 1...100_000)),
         Key(name: "upstream_pages", kind: .count(\.upstreamPagesMax, 1...10_000)),
         Key(name: "connections", kind: .count(\.connectionsMax, 1...1_000_000)),

@@ -3,6 +3,12 @@ import JSON
 import MCPProtocol
 import Network
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension HTTPFront {
     /// A message of 2025-03-26 to 2025-11-25 (MCP 2025-11-25 basic/transports). A client without a session id is served as one that knows
     /// no sessions.
@@ -66,7 +72,9 @@ extension HTTPFront {
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
-            let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
+            let session = try Session(
+                server: server, caller: visit.caller, revision: revision, capabilities: capabilities,
+                expires: time(nil) + Int(settings.sessionTime.components.seconds))
             service.prepare(server, for: ClientAbilities(session.capabilities, of: revision))
             let reply = description.initialized(revision, id: id)
             exchange.respond(
@@ -119,7 +127,7 @@ extension HTTPFront {
     }
 
     /// DELETE: the session ends.
-    func endSession(_ exchange: HTTPExchange, _ visit: Visit) {
+    func endSession(_ exchange: HTTPExchange, _ visit: Visit) async {
         let fields = visit.fields
         guard let id = exchange.request.headers["mcp-session-id"] else {
             return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
@@ -127,7 +135,7 @@ extension HTTPFront {
         guard let session = sessions.session(id, server: visit.server, caller: visit.caller) else {
             return exchange.respondText(404, "session not found", fields: fields)
         }
-        sessions.end(session)
+        await sessions.end(session)
         service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }

@@ -12,10 +12,10 @@ package final class HTTPFront: Sendable {
     let sse: SSEClients
     let access = OpenAccess()
 
-    package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {
+    package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal, ended: EndedSessions = EndedSessions()) {
         self.service = service
         self.settings = settings
-        sessions = SessionTable(seal: seal)
+        sessions = SessionTable(seal: seal, ended: ended)
         sse = SSEClients()
     }
 
@@ -91,7 +91,7 @@ package final class HTTPFront: Sendable {
         case .get where !isModernHeader:
             await serveLegacyStream(exchange, visit)
         case .delete where !isModernHeader:
-            endSession(exchange, visit)
+            await endSession(exchange, visit)
         default:
             exchange.respondText(405, "use POST here", fields: fields + [("Allow", isModernHeader ? "POST" : "GET, POST, DELETE")])
         }
