@@ -41,6 +41,7 @@ extension HTTPFront {
         case .setLogLevel:
             await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
         default:
+            if let session { channel.makeResumable(in: streams, for: session) }
             channel.keepAlive()
             guard let reply = await answer(message, revision: revision, session: session, visit, to: channel) else {
                 return answerLostAccess(exchange, visit) ? channel.close() : channel.abandon()
@@ -107,6 +108,8 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
+        let last = exchange.request.headers["last-event-id"]
+        if let session, let last, last.hasPrefix("c") { return await takeUp(last, of: session, exchange, visit) }
         let listener = service.changes.listen(to: visit.server, as: visit.caller)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
@@ -117,10 +120,14 @@ extension HTTPFront {
         exchange.startStream(
             200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
         try? await exchange.send(SSE.comment())
+        var ids = EventIDs(for: session)
+        if let priming = ids.priming { try? await exchange.send(priming) }
+        // What changed while nobody listened is not known any more: all of it may have.
+        if last != nil { try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged, id: ids.next())) }
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
+            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged, id: ids.next()))
             case .element(.end), .closed: return exchange.finish()
             }
         }

@@ -9,6 +9,7 @@ package final class HTTPFront: Sendable {
     let service: any CallService
     let settings: HTTPFrontSettings
     let sessions: SessionTable
+    let streams = CallStreams()
     let sse: SSEClients
     let access = OpenAccess()
 
