@@ -9,14 +9,16 @@ import Transport
 /// The sessions that have ended, in a file of the state folder that all instances add to: a line for each, `EXPIRES KEY`; blocking.
 struct EndedSessionFile {
     /// Beyond this it is written anew, with what still counts.
-    static let bytesMax = 8 << 20
-
+    let bytesMax: Int
     let path: String
     /// Which file has been read, and how far.
     private var inode: UInt64 = 0
     private var offset = 0
 
-    init(path: String) { self.path = path }
+    init(path: String, bytesMax: Int = 8 << 20) {
+        self.path = path
+        self.bytesMax = bytesMax
+    }
 
     /// What was added since the last look, by anybody.
     mutating func news() throws(StateError) -> [EndedSessions.Entry] {
@@ -31,7 +33,7 @@ struct EndedSessionFile {
         if UInt64(status.st_ino) != inode || Int(status.st_size) < offset { offset = 0 }
         inode = UInt64(status.st_ino)
         var bytes: [UInt8] = []
-        while bytes.count < Self.bytesMax * 2 {
+        while bytes.count < StateFile.bytesMax {
             var chunk = [UInt8](repeating: 0, count: 256 << 10)
             let count = pread(descriptor, &chunk, chunk.count, off_t(offset + bytes.count))
             guard count >= 0 else { throw .system(path) }
@@ -46,21 +48,37 @@ struct EndedSessionFile {
 
     /// Adds entries; on the disk when it returns.
     func append(_ entries: [EndedSessions.Entry]) throws(StateError) {
-        let exists = access(path, F_OK) == 0
-        if !exists { try StateFile.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])) }
+        let lock = try lock()
+        defer { close(lock) }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(path) }
         defer { close(descriptor) }
         let bytes = Array(entries.map(\.line).joined().utf8)
-        // One call, so that lines of several processes don't mix.
         guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { throw .system(path) }
     }
 
-    /// Writes it anew with those entries, where it has grown too large. What others add at that moment could be lost: it is rare, and they know it.
-    func compact(to entries: () -> [EndedSessions.Entry]) throws(StateError) {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_size > Self.bytesMax else { return }
-        try StateFile(path: path).write(Array(entries().map(\.line).joined().utf8))
+    /// Writes it anew where it has grown too large. `entries` is handed what others have added by then, and says what still counts.
+    mutating func compact(to entries: ([EndedSessions.Entry]) -> [EndedSessions.Entry]) throws(StateError) {
+        guard offset > bytesMax else { return }
+        let lock = try lock()
+        defer { close(lock) }
+        let lines = entries(try news()).map(\.line)
+        try StateFile(path: path).write(Array(lines.joined().utf8))
+    }
+
+    /// Keeps other processes from writing until the descriptor is closed.
+    private func lock() throws(StateError) -> Int32 {
+        try StateFile.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+        let descriptor = open(path + ".lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system(path) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                let failure = StateError.system(path)
+                close(descriptor)
+                throw failure
+            }
+        }
+        return descriptor
     }
 }
 

@@ -59,7 +59,10 @@ package final class SessionRegister: Sendable {
             let now = time(nil)
             let news = try file.news()
             if !news.isEmpty { sessions.take(news, now: now) }
-            try file.compact { sessions.entries(now: now) }
+            try file.compact { news in
+                sessions.take(news, now: now)
+                return sessions.entries(now: now)
+            }
         }
     }
 

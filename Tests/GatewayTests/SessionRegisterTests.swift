@@ -22,7 +22,13 @@ import Testing
         #expect(try one.news() == [EndedSessions.Entry(key: "k8", expires: 8)])
         try handle.write(contentsOf: Data("9\n".utf8))
         #expect(try one.news() == [EndedSessions.Entry(key: "k9", expires: 9)])
-        // Written anew, by whomever.
+        // Nobody's entry is lost where it is written anew.
+        try other.append([EndedSessions.Entry(key: String(repeating: "x", count: 60), expires: 1)])
+        var long = EndedSessionFile(path: one.path, bytesMax: 40)
+        _ = try long.news()
+        try other.append([EndedSessions.Entry(key: "late", expires: 10)])
+        try long.compact { news in news + [EndedSessions.Entry(key: "k9", expires: 9)] }
+        #expect(try one.news() == [EndedSessions.Entry(key: "late", expires: 10), EndedSessions.Entry(key: "k9", expires: 9)])
         try StateFile(path: one.path).write(Array("5 k5\n".utf8))
         #expect(try one.news() == [EndedSessions.Entry(key: "k5", expires: 5)])
     }
