@@ -19,6 +19,8 @@ package struct LimitSettings: Hashable, Sendable {
     package var parkedCallsOfCallerMax = 100
     /// The longest silence on a stream to a client.
     package var heartbeat = Duration.seconds(15)
+    /// How long a session's id is good, from its beginning on.
+    package var sessionTime = Duration.seconds(7 * 86_400)
     /// Entries of a list in one page to a client.
     package var listPage = 1_000
     /// Pages of a list read from an upstream.
@@ -69,6 +71,7 @@ extension LimitSettings {
         Key(name: "parked_calls", kind: .count(\.parkedCallsMax, 0...1_000_000)),
         Key(name: "parked_calls_per_caller", kind: .count(\.parkedCallsOfCallerMax, 0...1_000_000)),
         Key(name: "heartbeat", kind: .time(\.heartbeat, .milliseconds(10) ... .seconds(3_600))),
+        Key(name: "session_time", kind: .time(\.sessionTime, .seconds(1) ... .seconds(90 * 86_400))),
         Key(name: "list_page", kind: .count(\.listPage, 1...100_000)),
         Key(name: "upstream_pages", kind: .count(\.upstreamPagesMax, 1...10_000)),
         Key(name: "connections", kind: .count(\.connectionsMax, 1...1_000_000)),

@@ -88,6 +88,11 @@ package final class ChangeQueue: Sendable {
         }
     }
 
+    /// All that a client may have missed that did not listen: changes of those lists, and of the resources it watches.
+    func send(_ lists: [ChangeFeed.Change], updatesOf watches: ResourceWatches) {
+        for change in lists + watches.uris.map({ .updated($0) }) { send(change) }
+    }
+
     package func close() { mailbox.close() }
 
     package func next() async -> ChangeFeed.Change? { taken(await mailbox.next()) }

@@ -3,6 +3,12 @@ import JSON
 import MCPProtocol
 import Network
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension HTTPFront {
     /// A message of 2025-03-26 to 2025-11-25 (MCP 2025-11-25 basic/transports). A client without a session id is served as one that knows
     /// no sessions.
@@ -36,6 +42,7 @@ extension HTTPFront {
         case .setLogLevel:
             await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
         default:
+            if let session { channel.makeResumable(in: streams, for: session) }
             channel.keepAlive()
             if let session { channel.mayAsk(session.key, by: sessions.questions) }
             guard let reply = await answer(message, revision: revision, session: session, visit, to: channel) else {
@@ -70,7 +77,9 @@ extension HTTPFront {
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
-            let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
+            let session = try Session(
+                server: server, caller: visit.caller, revision: revision, capabilities: capabilities,
+                expires: time(nil) + Int(settings.sessionTime.components.seconds))
             await service.prepare(server, for: visit.caller, with: ClientAbilities(session.capabilities, of: revision))
             guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
             let reply = description.initialized(revision, id: id)
@@ -104,6 +113,8 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
+        let last = exchange.request.headers["last-event-id"]
+        if let session, let last, last.hasPrefix("c") { return await takeUp(last, of: session, exchange, visit) }
         let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
         defer { if let session { self.watches.leave(session.key) } }
         let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
@@ -116,17 +127,21 @@ extension HTTPFront {
         exchange.startStream(
             200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
         try? await exchange.send(SSE.comment())
+        var ids = EventIDs(for: session)
+        if let priming = ids.priming { try? await exchange.send(priming) }
+        // What changed while nobody listened is not known any more: all of it may have.
+        if last != nil { listener.changes.send(service.describe(visit.server)?.listChanges ?? [], updatesOf: watches) }
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
             case .element(.end), .closed: return exchange.finish()
-            case .element(let change): if let bytes = change.legacyNotification { try? await exchange.send(SSE.frame(data: bytes)) }
+            case .element(let change): if let bytes = change.legacyNotification { try? await exchange.send(SSE.frame(data: bytes, id: ids.next())) }
             }
         }
     }
 
     /// DELETE: the session ends.
-    func endSession(_ exchange: HTTPExchange, _ visit: Visit) {
+    func endSession(_ exchange: HTTPExchange, _ visit: Visit) async {
         let fields = visit.fields
         guard let id = exchange.request.headers["mcp-session-id"] else {
             return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
@@ -134,7 +149,7 @@ extension HTTPFront {
         guard let session = sessions.session(id, server: visit.server, caller: visit.caller) else {
             return exchange.respondText(404, "session not found", fields: fields)
         }
-        sessions.end(session)
+        await sessions.end(session)
         watches.end(session.key)
         service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)

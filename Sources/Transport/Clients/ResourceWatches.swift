@@ -9,6 +9,7 @@ package final class ResourceWatches: Sendable {
 
     package init() {}
 
+    var uris: [String] { watches.withLock { $0.keys.sorted() } }
     package var isFull: Bool { watches.withLock { $0.count >= Self.countMax } }
 
     package func add(_ watch: ResourceWatch) { watches.withLock { $0[watch.uri] = watch } }

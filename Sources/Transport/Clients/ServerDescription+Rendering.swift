@@ -9,6 +9,9 @@ extension ServerDescription {
         return capabilities
     }
 
+    /// The changes of lists that its clients hear of.
+    var listChanges: [ChangeFeed.Change] { Subscription.lists.filter { capabilities[$0.capability] != nil }.map(\.change) }
+
     private var serverInfo: JSONValue {
         var info: JSONValue = ["name": .string(name), "version": .string(Product.version)]
         info["title"] = title.map { .string($0) }

@@ -5,7 +5,7 @@ import MCPProtocol
 /// One `subscriptions/listen`: what it asked for and gets, and the messages that it is sent (MCP 2026-07-28 basic/patterns/subscriptions).
 struct Subscription {
     /// The members of the filter for lists, with what each stands for.
-    private static let lists: [(member: String, capability: String, change: ChangeFeed.Change)] = [
+    static let lists: [(member: String, capability: String, change: ChangeFeed.Change)] = [
         ("toolsListChanged", "tools", .tools), ("promptsListChanged", "prompts", .prompts), ("resourcesListChanged", "resources", .resources),
     ]
 

@@ -206,7 +206,17 @@ final class StreamableHTTPLink: UpstreamLink {
         var wait = endpoint.limits.retryFirst
         var isFirst = true
         while !isOver.isCancelled {
-            guard let response = try? await open(), response.status == 200, response.headers.isEventStream else { return }
+            let asked = session.withLock { $0 }
+            let response = try? await open()
+            if !isFirst, response == nil || response?.status == 404 {
+                // It went away and may come back, perhaps without our session.
+                response?.cancel()
+                if response != nil, let asked { try? await renew(session: asked, within: endpoint.limits.openingTime) }
+                guard !isOver.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
+                wait = min(wait * 2, endpoint.limits.retryMax)
+                continue
+            }
+            guard let response, response.status == 200, response.headers.isEventStream else { return }
             if !isFirst { for event in missed { onEvent(event) } }
             isFirst = false
             let opened = ContinuousClock.now
