@@ -29,6 +29,8 @@ package struct AuditEvent: Sendable {
     package let virtualServer: String?
     package let origin: CallOrigin
     package let message: AuditedMessage?
+    /// The exposed name of the tool whose task is followed up.
+    package var followedTool: String?
     package var upstream: String?
     package var upstreamTool: String?
     /// What the rules said; nil where it did not come to that.
@@ -85,6 +87,8 @@ package struct CallFailure: Hashable, Sendable {
 /// The parts of a request that the audit looks at, as ranges of its bytes, which are valid JSON.
 package struct AuditedMessage: Sendable {
     package let bytes: [UInt8]
+    /// What was asked; nil for the call of a tool.
+    package let method: String?
     /// The tool's name as the caller spelt it.
     package let tool: String
     /// The value of `arguments`.
@@ -92,8 +96,9 @@ package struct AuditedMessage: Sendable {
     /// Members of `_meta`, key and value, among which a `traceparent` may be.
     package let meta: [Range<Int>]
 
-    package init(bytes: [UInt8], tool: String, arguments: Range<Int>?, meta: [Range<Int>]) {
+    package init(bytes: [UInt8], method: String? = nil, tool: String, arguments: Range<Int>?, meta: [Range<Int>]) {
         self.bytes = bytes
+        self.method = method
         self.tool = tool
         self.arguments = arguments
         self.meta = meta

@@ -39,18 +39,19 @@ extension Gateway {
                 guard let bytes = self.clientForm(of: notification, for: call) else { return }
                 await channel.notify(bytes)
             }
-            if response.kind == .error, !response.isWellFormedError {
-                throw UpstreamError.violation("its error has no integer code or no message")
-            }
-            if response.errorCode == .headerMismatch, !isRetry {
+            if response.errorCode == .headerMismatch, response.isWellFormedError, !isRetry {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
                 return try await callTool(call, to: channel, noting: trail, isRetry: true)
             }
-            if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
-                // That hop is ours: the client's request was right.
-                throw UpstreamError.violation("it refuses our request: \(response.error.map(response.value)?.text ?? "")")
+            if let violation = response.violation { throw violation }
+            if concernsTasks(response, to: request, of: call) {
+                let errand = Errand(call: call, upstream: upstream, permit: permit) { notification in
+                    guard let bytes = self.clientForm(of: notification, for: call) else { return }
+                    await channel.notify(bytes)
+                }
+                return try await taskReply(to: errand, request, response, of: index, in: exposure, noting: trail)
             }
             try checkQuestions(in: response, for: call)
             if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
@@ -60,11 +61,13 @@ extension Gateway {
             if case .cancelled = error { return nil }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: name, noting: trail)
+        } catch is QuestionOfTask {
+            throw cannotAsk(upstream.name)
         }
     }
 
     /// The tool that the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
-    private func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
+    func target(named name: String, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Int, Exposure) {
         var snapshot = snapshot
         if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let index = exposure.index(of: name),
             let upstream = snapshot.upstreams[exposure.tools[index].upstream],
@@ -145,7 +148,7 @@ extension Gateway {
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
 
-    private func cannotAsk(_ upstream: String) -> ProtocolError {
+    func cannotAsk(_ upstream: String) -> ProtocolError {
         let what = "asks for input in mid-call, which the gateway can't pass on to clients of this revision yet"
         return ProtocolError(.internalError, "The upstream \"\(upstream)\" \(what)")
     }
@@ -153,7 +156,11 @@ extension Gateway {
     /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
     private func checkQuestions(in response: Message, for call: Call) throws(ProtocolError) {
         guard call.era == .modern, let result = response.result, result.isInputRequired(in: response) else { return }
-        let questions = (try? JSONValue(parsing: result.range, of: response.bytes))?["inputRequests"]?.members ?? []
+        try checkQuestions((try? JSONValue(parsing: result.range, of: response.bytes))?["inputRequests"]?.members ?? [], for: call)
+    }
+
+    func checkQuestions(_ questions: [JSONValue.Member], for call: Call) throws(ProtocolError) {
+        guard !questions.isEmpty else { return }
         let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
         var missing: JSONValue = [:]
         for question in questions {
@@ -214,6 +221,7 @@ extension Gateway {
         let arguments = members.count > start ? start + 13..<members.count : nil
         var request = UpstreamRequest(message.methodText)
         request.isForClient = true
+        request.task = try taskWish(of: call, for: tool)
         if !tool.upstreamHeaderParameters.isEmpty {
             let arguments = try tree(of: arguments.map { members[$0] } ?? ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
@@ -221,7 +229,7 @@ extension Gateway {
             }
         }
         let isAnswerToUs = message.signInState != nil
-        for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+        for other in message.params.others {
             // Where it answers a question of ours it is not the upstream's.
             if isAnswerToUs, message.isAnswer(other) { continue }
             members.append(UInt8(ascii: ","))
@@ -246,7 +254,7 @@ extension Gateway {
     }
 
     /// An upstream's notification as the client may see it; nil when it is not for the client.
-    private func clientForm(of notification: Message, for call: Call) -> [UInt8]? {
+    func clientForm(of notification: Message, for call: Call) -> [UInt8]? {
         switch notification.method {
         case .progress:
             guard let token = call.message.params.meta?.progressToken, let ours = notification.params.progressToken else { return nil }
@@ -260,7 +268,7 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
+    func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
         trail?.failed(error.kind, id: id)
         let what =

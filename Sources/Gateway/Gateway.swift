@@ -23,7 +23,7 @@ package final class Gateway: CallService {
     let hasListener = Atomic<Bool>(false)
     let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
-    private let limits: UpstreamLimits
+    let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
 
@@ -263,6 +263,8 @@ package final class Gateway: CallService {
         do {
             switch call.message.method {
             case .callTool: return try await audited(call) { trail in try await callTool(call, to: channel, noting: trail) }
+            case .getTask, .taskResult, .cancelTask, .updateTask:
+                return try await audited(call) { trail in try await followTask(call, to: channel, noting: trail) }
             case .listTools: return try await listTools(call)
             default: throw ProtocolError(.methodNotFound, "Method not found: \(call.message.methodText.prefix(100))")
             }

@@ -81,7 +81,12 @@ struct Subscription {
         guard let filter = message.params.notifications, filter.kind == .object else {
             throw ProtocolError(.invalidParams, "Invalid params: `notifications` must be an object")
         }
-        wantsTools = message.value(filter)["toolsListChanged"] == true
+        let wanted = message.value(filter)
+        wantsTools = wanted["toolsListChanged"] == true
+        // None is agreed to, but who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
+        if wanted["taskIds"] != nil, !TaskExtension.isDeclared(in: message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []) {
+            throw TaskExtension.missing
+        }
         self.id = Array(id)
         tag = Array("\"_meta\":{\"\(MetaKey.subscriptionID)\":".utf8) + Array(id) + [UInt8(ascii: "}")]
     }

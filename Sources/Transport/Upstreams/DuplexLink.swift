@@ -84,7 +84,7 @@ extension DuplexChannel {
 
 extension JSONValue {
     /// A JSON-RPC notification.
-    static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
+    package static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
         var message: JSONValue = ["jsonrpc": "2.0", "method": .string(method)]
         message["params"] = params
         return message.bytes

@@ -123,7 +123,8 @@ package final class Upstream: Sendable {
         credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
-        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
+        let limit = CallLimit(
+            idle: request.waitsForTask ? limits.callTimeWithProgress : definition.timeout, total: limits.callTimeWithProgress)
         do {
             return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
         } catch {

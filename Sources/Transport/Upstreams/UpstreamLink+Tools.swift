@@ -23,7 +23,8 @@ extension UpstreamLink {
             }
             for element in result.elements {
                 do {
-                    let tool = try ToolDefinition(parsing: element)
+                    let parsed = try ToolDefinition(parsing: element)
+                    let tool = peer.takesTasks ? parsed : parsed.withoutTasks
                     guard names.insert(tool.name).inserted else { continue }
                     tools.append(tool)
                 } catch {

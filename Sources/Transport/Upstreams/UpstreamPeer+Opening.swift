@@ -31,6 +31,8 @@ extension UpstreamPeer {
 }
 
 extension UpstreamPeer {
+    /// Whether it takes calls of tools as tasks where the tool says so (MCP 2025-11-25 basic/utilities/tasks, "Tool-Level Negotiation").
+    var takesTasks: Bool { era == .legacy && capabilities["tasks"]?["requests"]?["tools"]?["call"] != nil }
     /// Whether it sends word of list changes to those who listen.
     var announcesTools: Bool { era == .modern && capabilities["tools"]?["listChanged"]?.bool == true }
 }
