@@ -47,6 +47,7 @@ package struct TaskState: Sendable {
         var task = json
         task["taskId"] = .string(ours)
         if let text = task["statusMessage"]?.string { task["statusMessage"] = .string(text.naming(ours, insteadOf: id)) }
+        if let error { task["error"] = error.naming(ours, insteadOf: id) }
         // It belongs to calls that are tried again; what a peer puts there is not sealed for the client.
         task["requestState"] = nil
         guard client != era else { return task }
@@ -87,7 +88,7 @@ extension JSONValue {
         var result = self
         var meta = result["_meta"] ?? [:]
         meta[TaskExtension.relatedTask] = id.map { ["taskId": .string($0)] }
-        result["_meta"] = meta.members?.isEmpty == true ? nil : meta
+        result["_meta"] = meta.members?.isEmpty == true ? JSONValue?.none : meta
         return result
     }
 
