@@ -80,7 +80,8 @@ extension AuditEvent {
         let params = call.message.params
         let name = call.message.text(params.name)
         let message = AuditedMessage(
-            bytes: call.message.bytes, method: call.message.method == .callTool ? nil : call.message.methodText, tool: name ?? "", arguments: params.arguments?.range, meta: params.meta?.others ?? [])
+            bytes: call.message.bytes, method: call.message.method == .callTool ? nil : call.message.methodText, tool: name ?? "",
+            arguments: params.arguments?.range, meta: params.meta?.others ?? [])
         self.init(
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from harness.deadline import eventually
 from harness.tasks import DECLARED, EXTENSION, RELATED, TaskUpstream
 from harness.wire import Wire
 
@@ -331,3 +332,121 @@ def test_asking_to_be_told_of_tasks_needs_the_extension(direct):
     assert error["code"] == -32021 and error["data"]["requiredCapabilities"] == DECLARED
     with client.wire.call("subscriptions/listen", {"notifications": notifications}, capabilities=DECLARED) as stream:
         assert "taskIds" not in stream.next()["params"]["notifications"]
+
+
+# Across eras, and over time
+
+def test_a_task_of_one_era_is_followed_in_the_other(direct):
+    modern, upstream = direct(MODERN, "modern")
+    legacy, _ = direct(LEGACY, "modern")
+    id = modern.create("slow")["taskId"]
+    task = legacy.look(id)
+    assert task["taskId"] == id and task["ttl"] == 60000 and not {"ttlMs", "result", "resultType"} & set(task)
+    result = legacy.ask("tasks/result", taskId=id).result
+    assert result["content"][0]["text"] == "slow done" and result["_meta"][RELATED] == {"taskId": id}
+    assert legacy.look(id)["status"] == "completed" and "result" not in legacy.look(id)
+    assert legacy.ask("tasks/cancel", taskId=id).error["code"] == -32602
+    flawed = modern.create("flawed")["taskId"]
+    assert legacy.ended(flawed)["status"] == "failed"
+    running = modern.create("slow")["taskId"]
+    assert legacy.ask("tasks/cancel", taskId=running).result["status"] == "cancelled"
+    assert "error" in legacy.ask("tasks/result", taskId=running).answer()
+
+
+def test_an_id_is_good_after_a_restart(workshop):
+    upstream = TaskUpstream("legacy", holds=True)
+    workshop.stack.callback(upstream.stop)
+    servers = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+    configuration = workshop.configuration({"up": {"url": upstream.url}}, servers)
+    gateway = workshop.gateway(configuration)
+    id = TaskClient(gateway.url("team"), LEGACY).create("slow")["taskId"]
+    gateway.stop()
+    gateway = workshop.gateway(configuration)
+    upstream.finish(upstream.last)
+    client = TaskClient(gateway.url("team"), LEGACY)
+    assert client.look(id)["status"] == "completed"
+    assert client.outcome(id)["content"][0]["text"] == "slow done"
+
+
+def test_the_command_line_waits_for_a_task(workshop):
+    upstream = TaskUpstream("legacy")
+    workshop.stack.callback(upstream.stop)
+    servers = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+    configuration = workshop.configuration({"up": {"url": upstream.url}}, servers)
+    done = configuration.run("call", "--server", "team", "must")
+    assert done.returncode == 0 and "must done" in done.stdout
+
+
+# Whose it is, and what of it is recorded
+
+class Office:
+    """A gateway whose callers have keys, and roles that a test may change."""
+
+    def __init__(self, workshop, roles, **more):
+        self.upstream = TaskUpstream("legacy")
+        workshop.stack.callback(self.upstream.stop)
+        self.server = {"names": "plain", "tools": ["up.*"], "new_tools": "show"}
+        self.configuration = workshop.configuration(
+            {"up": {"url": self.upstream.url}}, {"team": {**self.server, "roles": roles}}, identity={"keys_file": "keys.yaml"}, **more)
+        self.keys = {name: self.configuration.run("key", "new", name).stdout.strip() for name in ("alice", "bob")}
+        self.gateway = workshop.gateway(self.configuration)
+
+    def client(self, name, revision=MODERN):
+        return TaskClient(self.gateway.url("team"), revision, {"Authorization": f"Bearer {self.keys[name]}"})
+
+    def change(self, roles):
+        self.configuration.write_server("team", {**self.server, "roles": roles})
+        self.gateway.reload()
+
+
+ALL = {"all": {"who": ["everyone"], "allow": ["*"]}}
+
+
+@pytest.mark.parametrize("revision", [LEGACY, MODERN])
+def test_another_callers_task_does_not_exist(workshop, revision):
+    office = Office(workshop, ALL, audit={"file": "audit.jsonl"})
+    alice, bob = office.client("alice", revision), office.client("bob", revision)
+    id = alice.create("slow", x="secret")["taskId"]
+    unknown = bob.ask("tasks/get", taskId="none").error
+    for method in ("tasks/get", "tasks/cancel") + (("tasks/update",) if revision == MODERN else ("tasks/result",)):
+        assert bob.ask(method, taskId=id, inputResponses={}).error == unknown
+    # Another key of hers goes on with it, whatever the era.
+    second = office.configuration.run("key", "new", "alice").stdout.strip()
+    wire = Wire(office.gateway.url("team"), MODERN, {"Authorization": f"Bearer {second}"})
+    eventually(lambda: wire.call("tools/list").status == 200, what="the key is known")
+    assert wire.call("tasks/get", {"taskId": id}, capabilities=DECLARED).result["taskId"] == id
+    assert alice.ended(id)["status"] == "completed"
+
+    def recorded():
+        lines = (office.configuration.folder / "audit.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        return events if any(e.get("client") == "alice" and e.get("method") == "tasks/get" and e["outcome"] == "allowed" for e in events) else None
+    events = eventually(recorded, what="the events")
+    created = next(e for e in events if "method" not in e and e["outcome"] == "allowed")
+    assert (created["outcome"], created["tool"], created["client"]) == ("allowed", "slow", "alice")
+    looked = next(e for e in events if e.get("method") == "tasks/get" and e["outcome"] == "allowed")
+    assert (looked["tool"], looked["upstream"], looked["upstream_tool"]) == ("slow", "up", "slow")
+    tried = [e for e in events if e.get("client") == "bob" and e["outcome"] == "denied"]
+    assert len(tried) == 3 and all(e["reason"] == "the task belongs to another caller or virtual server" for e in tried)
+    assert id not in json.dumps(events) and "secret" not in json.dumps(events)
+
+
+def test_a_task_is_reached_only_while_its_tool_may_be_used(workshop):
+    office = Office(workshop, ALL)
+    alice = office.client("alice")
+    id = alice.create("slow")["taskId"]
+    office.change({"all": {"who": ["everyone"], "allow": ["greet"]}})
+    error = eventually(lambda: alice.ask("tasks/get", taskId=id).answer().get("error"), what="the refusal")
+    assert error == {"code": -32602, "message": "Invalid params: task not found"}
+    office.change(ALL)
+    assert eventually(lambda: alice.ask("tasks/get", taskId=id).answer().get("result"), what="the task")["taskId"] == id
+
+
+def test_where_arguments_decide_the_rules_must_be_those_of_then(workshop):
+    office = Office(workshop, {"all": {"who": ["everyone"], "allow": ["slow(x=a|b)", "greet"]}})
+    alice = office.client("alice")
+    id = alice.create("slow", x="a")["taskId"]
+    assert alice.look(id)["taskId"] == id
+    office.change({"all": {"who": ["everyone"], "allow": ["slow(x=b)", "greet"]}})
+    error = eventually(lambda: alice.ask("tasks/get", taskId=id).answer().get("error"), what="the refusal")
+    assert error["code"] == -32602

@@ -84,9 +84,8 @@ struct Subscription {
         let wanted = message.value(filter)
         wantsTools = wanted["toolsListChanged"] == true
         // None is agreed to, but who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
-        if wanted["taskIds"] != nil, !TaskExtension.isDeclared(in: message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []) {
-            throw TaskExtension.missing
-        }
+        let declared = message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []
+        if wanted["taskIds"] != nil, !TaskExtension.isDeclared(in: declared) { throw TaskExtension.missing }
         self.id = Array(id)
         tag = Array("\"_meta\":{\"\(MetaKey.subscriptionID)\":".utf8) + Array(id) + [UInt8(ascii: "}")]
     }
