@@ -1,10 +1,12 @@
 """Tasks of 2025-11-25 and of the extension of 2026-07-28, from either kind of client to either kind of upstream."""
 
+import contextlib
 import json
+import threading
 
 import pytest
 from harness.deadline import eventually
-from harness.tasks import DECLARED, EXTENSION, RELATED, TaskUpstream
+from harness.tasks import DECLARED, EXTENSION, QUESTION, RELATED, TaskUpstream
 from harness.wire import Wire
 
 pytestmark = [pytest.mark.gateway, pytest.mark.quick]
@@ -375,6 +377,57 @@ def test_the_command_line_waits_for_a_task(workshop):
     configuration = workshop.configuration({"up": {"url": upstream.url}}, servers)
     done = configuration.run("call", "--server", "team", "must")
     assert done.returncode == 0 and "must done" in done.stdout
+
+
+def test_a_task_that_nobody_waits_for_any_more_is_cancelled(workshop):
+    upstream = TaskUpstream("legacy", holds=True)
+    workshop.stack.callback(upstream.stop)
+    servers = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+    gateway = workshop.gateway(workshop.configuration({"up": {"url": upstream.url}}, servers))
+    client = TaskClient(gateway.url("team"), LEGACY)
+
+    def call():
+        with contextlib.suppress(Exception):
+            client.wire.call("tools/call", {"name": "must", "arguments": {}}, id="gone").answer()
+
+    waiting = threading.Thread(target=call)
+    waiting.start()
+    eventually(lambda: upstream.received("tasks/result"), what="the wait")
+    client.wire.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "gone"}})
+    eventually(lambda: upstream.tasks[upstream.last]["status"] == "cancelled", what="the task's end")
+    waiting.join()
+
+
+def test_a_question_before_the_task_is_answered_by_a_retry(workshop):
+    def respond(handler, message):
+        params = message["params"]
+        if "inputResponses" not in params:
+            result = {"resultType": "input_required", "inputRequests": {"name": QUESTION}, "requestState": "round-1"}
+        else:
+            assert params["requestState"] == "round-1" and params["inputResponses"]["name"]["action"] == "accept"
+            result = {"resultType": "task", "taskId": "upstream-task", "status": "working", "createdAt": "2026-11-21T10:00:00Z",
+                      "lastUpdatedAt": "2026-11-21T10:00:00Z", "ttlMs": None}
+        handler.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode())
+
+    _, gateway = workshop.serve_raw(tools='[{"name":"t","inputSchema":{"type":"object"}}]', respond=respond)
+    client = TaskClient(gateway.url("team"), MODERN)
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    first = client.ask("tools/call", name="t", arguments={}).result
+    assert first["resultType"] == "input_required" and "taskId" not in first
+    answers = {"name": {"action": "accept", "content": {"yes": True}}}
+    state = first["requestState"]
+    second = client.ask("tools/call", name="t", arguments={}, inputResponses=answers, requestState=state).result
+    assert second["resultType"] == "task" and second["taskId"] != "upstream-task" and not {"requestState", "inputRequests"} & set(second)
+
+
+def test_a_task_for_a_client_that_knows_none_is_no_answer(workshop):
+    def respond(handler, message):
+        result = {"resultType": "task", "taskId": "upstream-task", "status": "working", "createdAt": "c", "lastUpdatedAt": "u", "ttlMs": None}
+        handler.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode())
+
+    _, gateway = workshop.serve_raw(tools='[{"name":"t","inputSchema":{"type":"object"}}]', respond=respond)
+    error = Wire(gateway.url("team")).call("tools/call", {"name": "t", "arguments": {}}).error
+    assert error["code"] == -32603 and "not valid MCP" in error["message"] and "upstream-task" not in error["message"]
 
 
 # Whose it is, and what of it is recorded

@@ -7,7 +7,9 @@ private func tree(_ text: String) throws -> JSONValue { try JSONValue(parsing: A
 
 @Suite("Tasks")
 struct TaskTests {
-    private static let legacy = #"{"taskId":"theirs-1","status":"working","createdAt":"c","lastUpdatedAt":"u","ttl":1000.5,"pollInterval":20,"x":1.0}"#
+    private static let legacy = #"""
+        {"taskId":"theirs-1","status":"working","createdAt":"c","lastUpdatedAt":"u","ttl":1000.5,"pollInterval":20,"x":1.0}
+        """#
     private static let modern = #"""
         {"taskId":"theirs-1","status":"completed","createdAt":"c","lastUpdatedAt":"u","ttlMs":null,
          "result":{"content":[],"isError":true},"resultType":"complete","requestState":"s"}
