@@ -49,7 +49,7 @@ extension Gateway {
             if concernsTasks(response, to: request, of: call) {
                 let errand = Errand(call: call, upstream: upstream, permit: permit) { notification in
                     guard let bytes = self.clientForm(of: notification, for: call) else { return }
-                    await channel.notify(bytes)
+                    await channel.notify(self.relating(bytes, toTask: nil))
                 }
                 return try await taskReply(to: errand, request, response, of: index, in: exposure, noting: trail)
             }

@@ -178,7 +178,9 @@ def test_a_status_notification_on_the_results_stream_names_the_clients_id(direct
             return {"jsonrpc": "2.0", "method": "notifications/tasks/status",
                     "params": {**upstream.state(upstream.tasks[upstream.last]), "taskId": id, "status": said}}
         answer = {"jsonrpc": "2.0", "id": message["id"], "result": {"content": []}}
-        events = [status(message["params"]["taskId"], "completed"), status("somebody-elses", "failed"), answer]
+        related = {"_meta": {RELATED: {"taskId": message["params"]["taskId"]}}}
+        said = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "error", "data": "x", **related}}
+        events = [status(message["params"]["taskId"], "completed"), status("somebody-elses", "failed"), said, answer]
         handler.answer(200, "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode(), "text/event-stream")
 
     id = client.create("slow")["taskId"]
@@ -188,8 +190,9 @@ def test_a_status_notification_on_the_results_stream_names_the_clients_id(direct
         assert reply.result["_meta"][RELATED]["taskId"] == id
     finally:
         upstream.raw.by_hand["tasks/result"] = ordinary
-    assert [(m["method"], m["params"]["taskId"], m["params"]["status"]) for m in reply.notifications] == [
-        ("notifications/tasks/status", id, "completed")]
+    status, said = reply.notifications
+    assert (status["method"], status["params"]["taskId"], status["params"]["status"]) == ("notifications/tasks/status", id, "completed")
+    assert said["params"]["_meta"] == {RELATED: {"taskId": id}}
 
 
 # Who knows no tasks

@@ -140,12 +140,21 @@ extension Gateway {
 
     /// An upstream's notification that belongs to a task, as the client may see it; nil when it is not for the client.
     private func clientForm(of notification: Message, about upstreamID: String, as id: String, for call: Call) -> [UInt8]? {
-        guard notification.method == .taskStatus else { return clientForm(of: notification, for: call) }
+        guard notification.method == .taskStatus else { return clientForm(of: notification, for: call).map { relating($0, toTask: id) } }
         // Another task's may be somebody else's.
         guard call.era == .legacy, let range = notification.params.range, let params = try? JSONValue(parsing: range, of: notification.bytes),
             let state = TaskState(params, era: .legacy), state.id.utf8.elementsEqual(upstreamID.utf8)
         else { return nil }
         return JSONValue.notification(MCPProtocol.Method.taskStatus.rawValue, state.json(for: .legacy, id: id))
+    }
+
+    /// A notification that names the task to which it belongs as the client knows it, or, for nil, no task.
+    func relating(_ notification: [UInt8], toTask id: String?) -> [UInt8] {
+        guard var message = try? JSONValue(parsing: notification), let params = message["params"],
+            params["_meta"]?[TaskExtension.relatedTask] != nil
+        else { return notification }
+        message["params"] = params.relatedToTask(id)
+        return message.bytes
     }
 
     private var taskNotFound: ProtocolError { ProtocolError(.invalidParams, "Invalid params: task not found") }
