@@ -31,6 +31,8 @@ package struct AuditEvent: Sendable {
     package let virtualServer: String?
     package let origin: CallOrigin
     package let message: AuditedMessage?
+    /// The exposed name of the tool whose task is followed up.
+    package var followedTool: String?
     package var upstream: String?
     /// What the upstream calls it.
     package var upstreamName: String?
@@ -92,6 +94,8 @@ package struct AuditedMessage: Sendable {
 
     package let bytes: [UInt8]
     package let kind: Kind
+    /// What was asked; nil for the plain use of a tool, a prompt or a resource.
+    package let method: String?
     /// The tool's or prompt's name, or the resource's URI, as the caller spelt it.
     package let name: String
     /// The value of `arguments`.
@@ -99,9 +103,10 @@ package struct AuditedMessage: Sendable {
     /// Members of `_meta`, key and value, among which a `traceparent` may be.
     package let meta: [Range<Int>]
 
-    package init(bytes: [UInt8], kind: Kind = .tool, name: String, arguments: Range<Int>?, meta: [Range<Int>]) {
+    package init(bytes: [UInt8], kind: Kind = .tool, method: String? = nil, name: String, arguments: Range<Int>?, meta: [Range<Int>]) {
         self.bytes = bytes
         self.kind = kind
+        self.method = method
         self.name = name
         self.arguments = arguments
         self.meta = meta

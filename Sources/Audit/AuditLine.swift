@@ -20,8 +20,9 @@ struct AuditLine: Sendable {
         line.append(member: "outcome", event.outcome.rawValue)
         append(event.caller, to: &line)
         line.append(member: "virtual_server", event.virtualServer)
+        line.append(member: "method", event.message?.method)
         let (name, upstreamName) = Self.members(of: event.message?.kind ?? .tool)
-        line.append(member: name, (event.message?.name).map(clipped))
+        line.append(member: name, (event.followedTool ?? event.message?.name).map(clipped))
         line.append(member: "upstream", event.upstream)
         if let upstreamName { line.append(member: upstreamName, event.upstreamName.map(clipped)) }
         line.append(member: "rule", (event.decision?.rule?.text).map(clipped))

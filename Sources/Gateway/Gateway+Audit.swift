@@ -87,7 +87,8 @@ extension AuditEvent {
             }
         let name = call.message.text(text)
         let message = AuditedMessage(
-            bytes: call.message.bytes, kind: kind, name: name ?? "", arguments: params.arguments?.range, meta: params.meta?.others ?? [])
+            bytes: call.message.bytes, kind: kind, method: call.message.method?.isOfTask == true ? call.message.methodText : nil, name: name ?? "",
+            arguments: params.arguments?.range, meta: params.meta?.others ?? [])
         self.init(
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)

@@ -44,18 +44,18 @@ extension Gateway {
                 guard case .asked(let required) = outcome else { return nil }
                 return try inputRequired(call, required, from: upstream.name, after: round)
             }
-            if response.kind == .error, !response.isWellFormedError {
-                throw UpstreamError.violation("its error has no integer code or no message")
-            }
-            if response.errorCode == .headerMismatch, !isRetry {
+            if response.errorCode == .headerMismatch, response.isWellFormedError, !isRetry {
                 // Nothing was done: its schema wants other headers than the one that we know
                 // (MCP 2026-07-28 basic/transports/streamable-http, "Client Behavior").
                 await upstream.refreshTools()
                 return try await use(call, to: channel, noting: trail, isRetry: true)
             }
-            if response.errorCode == .headerMismatch || response.errorCode == .unsupportedVersion {
-                // That hop is ours: the client's request was right.
-                throw UpstreamError.violation("it refuses our request: \(response.error.map(response.value)?.text ?? "")")
+            if let violation = response.violation { throw violation }
+            if case .tool(let index) = exposed, concernsTasks(response, to: request, of: call) {
+                let errand = Errand(call: call, upstream: upstream, permit: permit) { interjection in
+                    await self.pass(interjection, about: nil, of: call, from: upstream.name, to: channel)
+                }
+                return try await taskReply(to: errand, request, response, of: index, in: exposure, noting: trail)
             }
             if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
             if let error = try linksRequired(response, for: call, from: upstream.name) { throw error }
@@ -64,11 +64,13 @@ extension Gateway {
             if case .cancelled = error { return nil }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
+        } catch is QuestionOfTask {
+            throw cannotAsk(upstream.name)
         }
     }
 
     /// What the caller means and may use with some arguments at least; what is denied takes the same way as what does not exist.
-    private func target(_ wanted: Wanted, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Exposed, Exposure) {
+    func target(_ wanted: Wanted, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Exposed, Exposure) {
         var snapshot = snapshot
         if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let exposed = exposure.find(wanted),
             let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream], exposure.denial(of: exposed, for: call.caller) == nil
@@ -198,6 +200,7 @@ extension Gateway {
         }
         let arguments = members.count > start ? start + 13..<members.count : nil
         var request = request(members, named: tool.upstreamName, from: call, after: round)
+        request.task = try taskWish(of: call, for: tool)
         if !tool.upstreamHeaderParameters.isEmpty {
             let arguments = try tree(of: arguments.map { members[$0] } ?? ArraySlice("{}".utf8))
             request.mirroredParameters = tool.upstreamHeaderParameters.compactMap { parameter in
@@ -220,7 +223,7 @@ extension Gateway {
         // Nothing may be asked, or be named in a header, in a completion (MCP 2026-07-28 basic/patterns/mrtr, "Supported Requests").
         guard message.method?.isNamed == true else { return request }
         request.members.append(contentsOf: answers(in: message, after: round, by: call.era))
-        for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
+        for other in message.params.others {
             request.members.append(UInt8(ascii: ","))
             request.members.append(contentsOf: message.bytes[other])
         }
@@ -276,7 +279,7 @@ extension Gateway {
     }
 
     /// The client gets a short text and an id; the log has the same id and the cause.
-    private func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
+    func clientForm(of error: UpstreamError, from upstream: String, tool: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
         trail?.failed(error.kind, id: id)
         let what =

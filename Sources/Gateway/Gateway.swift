@@ -25,7 +25,7 @@ package final class Gateway: CallService {
     let hasListener = Atomic<Bool>(false)
     let personalExposures = PersonalExposures()
     let fetch: GuardedFetch
-    private let limits: UpstreamLimits
+    let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
 
@@ -311,6 +311,8 @@ package final class Gateway: CallService {
             switch call.message.method {
             case .callTool, .getPrompt, .readResource:
                 return try await audited(call) { trail in try await use(call, to: channel, noting: trail) }
+            case .getTask, .taskResult, .cancelTask, .updateTask:
+                return try await audited(call) { trail in try await followTask(call, to: channel, noting: trail) }
             case .complete: return try await complete(call, to: channel)
             default:
                 guard let kind = ListKind(listedBy: call.message.method) else { throw methodNotFound(call) }

@@ -29,6 +29,9 @@ struct Wanted: Sendable {
         }
     }
 
+    /// A tool, by its exposed name.
+    init(tool name: String) { (kind, self.name, isCompletion) = (.tools, name, false) }
+
     /// What `ref` names (MCP 2026-07-28 server/utilities/completion, "Reference Types").
     private static func reference(of params: JSONValue) throws(ProtocolError) -> (ListKind, String) {
         let reference = params["ref"]

@@ -136,6 +136,12 @@ extension Message.Params {
                 }
             } else if key.isEqual("uri", in: bytes) {
                 uri = try text(uri, "uri", key, &scanner, in: bytes)
+            } else if key.isEqual("taskId", in: bytes) {
+                taskID = try text(taskID, "taskId", key, &scanner, in: bytes)
+                others.append(key.range.lowerBound - 1..<scanner.position)
+            } else if key.isEqual("task", in: bytes) {
+                try refuseDuplicate(task, key)
+                task = try scanner.skipValue(in: bytes)
             } else if key.isEqual("cursor", in: bytes) {
                 cursor = try text(cursor, "cursor", key, &scanner, in: bytes)
             } else if key.isEqual("requestId", in: bytes) {

@@ -20,6 +20,8 @@ package struct ExposedTool: Sendable {
     package let subject: Subject
     /// nil when arguments pass through as they came.
     package let shaping: ArgumentShaping?
+    /// Whether the upstream takes a call of it as a task.
+    package let taskSupport: TaskSupport
     /// The parameters that clients mirror in headers.
     package let headerParameters: [HeaderParameter]
     /// The parameters that the upstream wants mirrored.
@@ -47,7 +49,9 @@ package struct ExposedTool: Sendable {
         subject = Subject(
             .tool, name: name, upstream: selection.pattern.upstream, upstreamName: definition.name,
             toolClass: ToolClass(annotations: definition.json["annotations"]), schema: definition.json["inputSchema"])
-        listing = replaced.isEmpty ? definition.bytes : definition.bytes.replacing(members: replaced)
+        let shown = definition.withOptionalTasks
+        listing = replaced.isEmpty ? shown.bytes : shown.bytes.replacing(members: replaced)
+        taskSupport = definition.taskSupport
         legacyListing = Self.legacy(listing)
         headerParameters = try HeaderParameter.all(in: schema)
         upstreamHeaderParameters = definition.headerParameters

@@ -132,7 +132,7 @@ extension Gateway {
         to questions: [Question], of call: Call, from upstream: String, over channel: any ClientChannel
     ) async throws -> JSONValue {
         let needed = questions.reduce(into: ClientAbilities()) { $0.formUnion(ClientAbilities(neededFor: $1)) }
-        guard call.abilities.isSuperset(of: needed) else { throw cannotAsk(upstream, "asks for something in mid-call that this client can't answer") }
+        guard call.abilities.isSuperset(of: needed) else { throw cannotAsk(upstream) }
         let answers = Mailbox<(Question, Answer)>(capacity: questions.count)
         call.cancellation.whenCancelled { answers.close() }
         defer { call.cancellation.whenCancelled(nil) }
@@ -170,7 +170,7 @@ extension Gateway {
     }
 
     /// Passes on what comes before the response.
-    private func pass(_ interjection: Interjection, of call: Call, from upstream: String, to channel: any ClientChannel) async {
+    func pass(_ interjection: Interjection, of call: Call, from upstream: String, to channel: any ClientChannel) async {
         switch interjection {
         case .notification(let notification):
             if let bytes = clientForm(of: notification, for: call) { await channel.notify(bytes) }
@@ -200,7 +200,7 @@ extension Gateway {
         cannotAsk(upstream, "has asked \(Round.roundsMax) times and has not answered yet")
     }
 
-    private func cannotAsk(_ upstream: String, _ what: String) -> ProtocolError {
+    func cannotAsk(_ upstream: String, _ what: String = "asks for something in mid-call that this client can't answer") -> ProtocolError {
         ProtocolError(.internalError, "The upstream \"\(upstream)\" \(what)")
     }
 }

@@ -20,6 +20,9 @@ struct Subscription {
             throw ProtocolError(.invalidParams, "Invalid params: `notifications` must be an object")
         }
         let value = message.value(filter)
+        // None is agreed to, but who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
+        let declared = message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []
+        if value["taskIds"] != nil, !TaskExtension.isDeclared(in: declared) { throw TaskExtension.missing }
         let uris = value["resourceSubscriptions"]
         guard uris == nil || uris?.array?.allSatisfy({ $0.string != nil }) == true else {
             throw ProtocolError(.invalidParams, "Invalid params: `resourceSubscriptions` must be an array of strings")

@@ -113,7 +113,7 @@ extension Reply {
 
 extension JSONValue {
     /// A JSON-RPC notification.
-    static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
+    package static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
         var message: JSONValue = ["jsonrpc": "2.0", "method": .string(method)]
         message["params"] = params
         return message.bytes

@@ -11,7 +11,7 @@ package enum Interjection: Sendable {
 
 /// A question of an upstream that waits for its answer; only the first one counts.
 package struct AskedQuestion: Sendable {
-    package let question: Question
+    package var question: Question
     package let reply: @Sendable (Answer) -> Void
 
     package init(_ question: Question, reply: @escaping @Sendable (Answer) -> Void) {

@@ -148,7 +148,9 @@ package final class Upstream: Sendable {
         credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
-        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress, answer: limits.answerTime)
+        let limit = CallLimit(
+            idle: request.waitsForTask ? limits.callTimeWithProgress : definition.timeout, total: limits.callTimeWithProgress,
+            answer: limits.answerTime)
         do {
             return try await link.exchange(request, within: limit, cancellation: cancellation, onMessage: onMessage)
         } catch {

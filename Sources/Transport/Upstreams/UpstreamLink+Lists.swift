@@ -31,7 +31,11 @@ extension UpstreamLink {
         var hint: CacheHint?
         switch kind {
         case .tools:
-            let tool = { (bytes: [UInt8]) throws(Unusable) in try ToolDefinition(parsing: bytes) }
+            let takesTasks = peer.takesTasks
+            let tool = { (bytes: [UInt8]) throws(Unusable) in
+                let parsed = try ToolDefinition(parsing: bytes)
+                return takesTasks ? parsed : parsed.withoutTasks
+            }
             (offer.tools, hint) = try await elements(of: kind, limits: limits, log: log, parse: tool)
         case .prompts: (offer.prompts, hint) = try await elements(of: kind, limits: limits, log: log, parse: parse)
         case .resources: (offer.resources, hint) = try await elements(of: kind, limits: limits, log: log, parse: parse)

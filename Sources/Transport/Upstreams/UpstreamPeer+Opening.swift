@@ -31,6 +31,9 @@ extension UpstreamPeer {
 }
 
 extension UpstreamPeer {
+    /// Whether it takes calls of tools as tasks where the tool says so (MCP 2025-11-25 basic/utilities/tasks, "Tool-Level Negotiation").
+    var takesTasks: Bool { era == .legacy && capabilities["tasks"]?["requests"]?["tools"]?["call"] != nil }
+
     /// What a modern upstream can be listened to for, besides resources: members of the filter (MCP 2026-07-28
     /// basic/patterns/subscriptions, "Notification Filter").
     var announcedLists: [String] {

@@ -9,6 +9,7 @@ import jsonschema
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "fixtures" / "spec"
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN = "2026-07-28"
+TASKS = "tasks-extension"
 
 RESULTS = {
     "initialize": "InitializeResult",
@@ -26,6 +27,10 @@ RESULTS = {
     "resources/templates/list": "ListResourceTemplatesResult",
     "resources/read": "ReadResourceResult",
     "completion/complete": "CompleteResult",
+    "tasks/get": "GetTaskResult",
+    "tasks/result": "CallToolResult",
+    "tasks/cancel": "CancelTaskResult",
+    "tasks/update": "UpdateTaskResult",
 }
 
 ERRORS = {
@@ -85,5 +90,11 @@ def check(message, revision, method=None):
         result = message["result"]
         if revision == MODERN and result.get("resultType") == "input_required":
             require(revision, "InputRequiredResult", result)
+        elif revision == MODERN and result.get("resultType") == "task":
+            require(TASKS, "CreateTaskResult", result)
+        elif revision == MODERN and (method or "").startswith("tasks/"):
+            require(TASKS, RESULTS[method], result)
+        elif method == "tools/call" and revision == "2025-11-25" and "task" in result:
+            require(revision, "CreateTaskResult", result)
         elif method in RESULTS:
             require(revision, RESULTS[method], result)
