@@ -86,7 +86,7 @@ async def test_a_long_list_is_complete_and_in_a_stable_order(client, world):
         pytest.skip("the upstream has no SSE")
     async with connect(client, world.target("pages")) as session:
         first = [tool["name"] for tool in await list_tools(session, including=["tool_000"])]
-        assert sorted(first) == [f"tool_{n:03}" for n in range(toolset.PAGED_TOOLS)]
+        assert sorted(first) == [f"tool_{n:03}" for n in range(toolset.PAGED)]
         assert [tool["name"] for tool in await list_tools(session)] == first
         last = await session.call("tool_249", {"n": 1})
         assert last["content"][0]["text"] == 'tool_249 {"n": 1}'
