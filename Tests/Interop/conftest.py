@@ -11,6 +11,9 @@ from harness.gateway import BINARY, Configuration, Gateway
 from harness.raw import RawUpstream
 from harness.upstream import Upstream, running
 
+# The checks' assertions show their values too.
+pytest.register_assert_rewrite("conformance", "harness.peer")
+
 DIRECT = os.environ.get("INTEROP_DIRECT") == "1"
 
 # name: (sdk, transport, kind, keys in gateway.yaml)

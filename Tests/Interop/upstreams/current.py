@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import io
 import socket
 import sys
 import warnings
 
+import anyio
 import mcp_types as types
 import uvicorn
 from mcp import MCPDeprecationWarning
@@ -18,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from rounds import InputRequired, ProtocolError, Rounds
 from toolset import Toolset
+from traffic import Traffic
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
@@ -94,6 +97,7 @@ class Context(Rounds):
 class Upstream:
     def __init__(self, kind):
         self.toolset = Toolset(kind)
+        self.traffic = Traffic()
         self.bus = InMemorySubscriptionBus()
         self.sessions = {}
         self.server = Server(
@@ -185,13 +189,14 @@ class Upstream:
         return types.EmptyResult()
 
     async def run_stdio(self):
-        async with stdio_server() as (read, write):
+        received = self.traffic.lines(anyio.wrap_file(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")))
+        async with stdio_server(stdin=received) as (read, write):
             await self.server.run(read, write, self.options)
 
     async def run_http(self, port):
         listener = socket.create_server(("127.0.0.1", port))
         print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}/mcp", file=sys.stderr, flush=True)
-        config = uvicorn.Config(self.server.streamable_http_app(), log_level="warning", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(self.traffic.app(self.server.streamable_http_app()), log_level="warning", timeout_graceful_shutdown=0)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import contextlib
+import io
 import socket
 import sys
 
+import anyio
 import mcp.types as types
 import uvicorn
 from mcp.server.lowlevel import NotificationOptions, Server
@@ -21,6 +23,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from toolset import Toolset
+from traffic import Traffic
 
 
 ANSWERS = {"elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult}
@@ -71,6 +74,7 @@ class Context(Rounds):
 class Upstream:
     def __init__(self, kind):
         self.toolset = Toolset(kind)
+        self.traffic = Traffic()
         self.sessions = {}
         self.server = Server(f"interop-{kind}", version="1.0.0", instructions="For tests only.")
         handlers = self.server.request_handlers
@@ -162,7 +166,8 @@ class Upstream:
         return types.ServerResult(types.EmptyResult())
 
     async def run_stdio(self):
-        async with stdio_server() as (read, write):
+        received = self.traffic.lines(anyio.wrap_file(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")))
+        async with stdio_server(stdin=received) as (read, write):
             await self.server.run(read, write, self.options)
 
     def http_app(self):
@@ -190,7 +195,7 @@ class Upstream:
     async def run_http(self, app, path, port):
         listener = socket.create_server(("127.0.0.1", port))
         print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}{path}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(self.traffic.app(app), log_level="warning", timeout_graceful_shutdown=0)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
