@@ -1,18 +1,11 @@
 """A client by hand that can be asked: each message that it sends or receives is held against the schema of its revision."""
 
 from . import schemas
+from .answers import ANSWERS
 from .wire import META, Wire, meta, request, standard_headers
 
 # What the official suite's client declares.
 CAPABILITIES = {"sampling": {}, "elicitation": {}, "roots": {"listChanged": True}}
-
-ANSWERS = {
-    "elicitation/create": {"action": "accept", "content": {"name": "Alice"}},
-    "sampling/createMessage": {
-        "role": "assistant", "content": {"type": "text", "text": "This is a test response"}, "model": "test-model", "stopReason": "endTurn"},
-    "roots/list": {"roots": [{"uri": "file:///test/root", "name": "Test Root"}]},
-}
-
 
 class Answer:
     """The end of a request, what came before it, and the questions that a legacy server asked."""

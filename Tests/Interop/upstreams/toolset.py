@@ -16,7 +16,7 @@ SOUND = base64.b64encode(b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0
 
 UNICODE = "naïve ÅÄÖ – 漢字 🧑‍🚀 \u2028 \u0001 \\ \" / 𝄞"
 BIG_BYTES = 64 * 1024
-PAGE = 30
+PAGE = 35
 PAGED = 250
 
 
@@ -104,14 +104,14 @@ class Toolset(suite.Suite):
             self.resources = [{"uri": f"test://page/{n:03}", "name": f"resource_{n:03}"} for n in range(PAGED)]
             self.templates = [{"uriTemplate": f"test://template/{n:03}/{{x}}", "name": f"template_{n:03}"} for n in range(PAGED)]
         else:
-            self.tools = [dict(t) for t in (TOOLS if kind == "plain" else []) + suite.TOOLS]
+            self.tools = [dict(t) for t in suite.TOOLS + (TOOLS if kind == "plain" else [])]
 
     # Lists
 
     def page(self, member, cursor):
         """A `…/list` result: all of it, or with kind `paged` the page at the cursor."""
         entries = {"resourceTemplates": self.templates}.get(member) or getattr(self, member)
-        if self.kind != "paged":
+        if self.kind == "conformance":
             return {member: entries}
         start = int(cursor) if cursor else 0
         answer = {member: entries[start:start + PAGE]}
