@@ -169,6 +169,23 @@ async def completion(bench):
     assert heard[0]["known"] == known
 
 
+@feature("log messages and levels")
+async def logging(bench):
+    session, lines = bench.session, ["Tool execution started", "Tool processing data", "Tool execution completed"]
+
+    def said():
+        return [params["data"] for params in session.traffic.notified("notifications/message") if params["data"] in lines]
+
+    await session.level("info")
+    await session.call("test_tool_with_logging")
+    await session.traffic.until(lambda _: said() == lines)
+    if bench.revision != MODERN and not bench.direct:
+        await session.level("error")
+        await session.call("test_tool_with_logging")
+        await session.call("echo", {"text": "after"})
+        assert said() == lines
+
+
 @feature("progress")
 async def progress(bench):
     session, steps = bench.session, []
@@ -207,23 +224,6 @@ async def cancellation(bench):
         lambda: bench.journal.entries(event="cancelled", arguments={"gate": gate}), what=f"{bench.upstream} hears of the cancellation"))
     # The connection is as good as before.
     assert text(await session.call("echo", {"text": "after"})) == "after"
-
-
-@feature("log messages and levels")
-async def logging(bench):
-    session, lines = bench.session, ["Tool execution started", "Tool processing data", "Tool execution completed"]
-
-    def said():
-        return [params["data"] for params in session.traffic.notified("notifications/message") if params["data"] in lines]
-
-    await session.level("info")
-    await session.call("test_tool_with_logging")
-    await session.traffic.until(lambda _: said() == lines)
-    if bench.revision != MODERN and not bench.direct:
-        await session.level("error")
-        await session.call("test_tool_with_logging")
-        await session.call("echo", {"text": "after"})
-        assert said() == lines
 
 
 @feature("announcements of changed tools")
