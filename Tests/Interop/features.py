@@ -12,13 +12,13 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/upstreams")
 import suite  # noqa: E402
 import toolset  # noqa: E402
 
-# name: (check, first revision of a client that has it, last one, feature of harness/scope.py that it needs)
+# name: (check, first revision of a client that has it, last one, what it needs of harness/pending.py)
 FEATURES = {}
 
 
-def feature(name, since="2024-11-05", until=MODERN, needs=None):
+def feature(name, since="2024-11-05", until=MODERN, needs=()):
     def register(check):
-        FEATURES[name] = check, since, until, needs
+        FEATURES[name] = check, since, until, {needs} if isinstance(needs, str) else set(needs)
         return check
     return register
 
@@ -317,7 +317,7 @@ async def several_questions(bench):
     assert "my name" in answer and "This is a test response" in answer and "file:///test/root" in answer
 
 
-@feature("questions while a prompt is made", since="2025-06-18", needs="questions")
+@feature("questions while a prompt is made", since="2025-06-18", needs=["prompts_and_resources", "questions"])
 async def asking_prompts(bench):
     before = len(bench.session.traffic.questions)
     result = await bench.session.prompt("test_input_required_result_prompt")

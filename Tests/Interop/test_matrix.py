@@ -3,8 +3,8 @@
 import pytest
 from conftest import DIRECT, UPSTREAMS
 from features import FEATURES, Bench
-from harness import scope
 from harness.clients import BY_HAND, KINDS, connect, list_all, list_tools
+from harness.pending import PENDING
 from harness.schemas import MODERN
 
 import toolset  # noqa: E402
@@ -30,7 +30,7 @@ async def test_every_feature_works(client, upstream, world, subtests):
         await list_tools(session, including=["echo"])
         bench = Bench(session, client, upstream, world)
         for name, (check, since, until, needs) in FEATURES.items():
-            if since <= session.revision <= until and not (world.gateway and needs and hasattr(scope, needs)):
+            if since <= session.revision <= until and not (world.gateway and PENDING.keys() & needs):
                 with subtests.test(name):
                     await check(bench)
 
@@ -42,7 +42,7 @@ async def test_long_lists_are_complete_and_in_a_stable_order(client, world):
     async with connect(client, world.target("pages")) as session:
         await list_tools(session, including=["tool_000"])
         lists = [(session.page, "tools", "name", "tool_{:03}")]
-        if world.gateway is None or not hasattr(scope, "prompts_and_resources"):
+        if world.gateway is None or "prompts_and_resources" not in PENDING:
             lists += [
                 (session.prompts, "prompts", "name", "prompt_{:03}"), (session.resources, "resources", "uri", "test://page/{:03}"),
                 (session.templates, "resourceTemplates", "uriTemplate", "test://template/{:03}/{{x}}")]

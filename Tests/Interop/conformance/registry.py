@@ -9,7 +9,7 @@ from harness.schemas import FOLDER, MODERN
 LEGACY = "2025-11-25"
 BOTH = (LEGACY, MODERN)
 
-# (name, revision): (check, features of harness/scope.py that it needs)
+# (name, revision): (check, what it needs of harness/pending.py)
 SCENARIOS = {}
 
 # name of a cell: upstream of `world`, for a client of each era

@@ -3,4 +3,3 @@
 import pytest
 
 prompts_and_resources = pytest.mark.skip(reason="prompts and resources are not served yet")
-questions = pytest.mark.skip(reason="questions in mid-call are not passed on yet")
