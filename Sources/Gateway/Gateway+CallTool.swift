@@ -12,14 +12,14 @@ extension Gateway {
         let params = call.message.params
         if let defect = params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         guard let name = call.message.text(params.name) else { throw ProtocolError(.invalidParams, "Invalid params: `name` is missing") }
-        let round = try signInRound(of: call, tool: name)
+        let round = try round(of: call)
         if let round, let reply = await waitForSignIn(call, round) { return reply }
         do {
             if let reply = try await answerSignInTool(call, named: name, after: round) { return reply }
-            return try await carryOut(call, of: name, to: channel, noting: trail, isRetry: isRetry)
+            return try await carryOut(call, of: name, after: round, to: channel, noting: trail, isRetry: isRetry)
         } catch let need as SignInNeed {
             trail?.failed("sign_in")
-            return try await askToSignIn(call, tool: name, need, after: round)
+            return try await askToSignIn(call, need, after: round)
         } catch let denial as Denial {
             trail?.decided(denial.decision)
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? unknownTool(name)
@@ -28,16 +28,20 @@ extension Gateway {
 
     /// The way of a call: caller and call → target → arguments → permit → upstream and back.
     private func carryOut(
-        _ call: Call, of name: String, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
+        _ call: Call, of name: String, after round: Round?, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool
     ) async throws -> Reply? {
         let (upstream, index, exposure) = try await target(named: name, of: call, noting: trail)
-        let (request, permit) = try admit(call, toUse: index, of: exposure, noting: trail)
+        let (request, permit) = try admit(call, toUse: index, of: exposure, after: round, noting: trail)
+        if let round, round.upstream != upstream.name { throw staleState() }
+        try checkConsent(call, after: round)
         trail?.passedOn()
 
         do {
-            let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { notification in
-                guard let bytes = self.clientForm(of: notification, for: call) else { return }
-                await channel.notify(bytes)
+            let outcome = try await converse(call, request, permit: permit, with: upstream, after: round, over: channel)
+            guard case .answered(let response) = outcome else {
+                trail?.succeeded()
+                guard case .asked(let required) = outcome else { return nil }
+                return try inputRequired(call, required, from: upstream.name, after: round)
             }
             if response.kind == .error, !response.isWellFormedError {
                 throw UpstreamError.violation("its error has no integer code or no message")
@@ -52,9 +56,8 @@ extension Gateway {
                 // That hop is ours: the client's request was right.
                 throw UpstreamError.violation("it refuses our request: \(response.error.map(response.value)?.text ?? "")")
             }
-            try checkQuestions(in: response, for: call)
-            if call.era == .legacy, response.result?.isInputRequired(in: response) == true { throw cannotAsk(upstream.name) }
             if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
+            if let error = try linksRequired(response, for: call, from: upstream.name) { throw error }
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
@@ -104,13 +107,13 @@ extension Gateway {
 
     /// The request as it would go upstream, and the permit for just that.
     private func admit(
-        _ call: Call, toUse index: Int, of exposure: Exposure, noting trail: AuditTrail?
+        _ call: Call, toUse index: Int, of exposure: Exposure, after round: Round?, noting trail: AuditTrail?
     ) throws -> (UpstreamRequest, Permit) {
         let tool = exposure.tools[index]
         let access = exposure.policy.access(of: call.caller)
         do {
             try checkMirroredArguments(of: call, against: tool)
-            let (request, arguments) = try request(for: tool, from: call)
+            let (request, arguments) = try request(for: tool, from: call, after: round)
             let permit = try access.permit(
                 call.caller, toUse: index, called: tool.name, of: call.server, arguments: arguments.map { (request.members, $0) })
             trail?.decided(permit.decision)
@@ -125,13 +128,15 @@ extension Gateway {
         }
     }
 
-    /// The upstream as this caller's credential reaches it.
+    /// The instance of the upstream that is for this call.
     private func instance(
         of upstream: UpstreamInstances, for call: Call, tool: String, noting trail: AuditTrail?
     ) throws(ProtocolError) -> Upstream {
-        if let instance = upstream.instance(for: call.caller) { return instance }
-        let failure = CredentialFailure.notForCaller("no entry of its `credential` is for \(call.caller)")
-        throw clientForm(of: .credential(failure), from: upstream.name, tool: tool, noting: trail)
+        do {
+            return try upstream.instance(for: call)
+        } catch {
+            throw clientForm(of: error, from: upstream.name, tool: tool, noting: trail)
+        }
     }
 
     /// An upstream that is away and may have a tool of that name, which the caller may use.
@@ -144,41 +149,6 @@ extension Gateway {
     }
 
     private func unknownTool(_ name: String) -> ProtocolError { ProtocolError(.invalidParams, "Unknown tool: \(name.prefix(128))") }
-
-    private func cannotAsk(_ upstream: String) -> ProtocolError {
-        let what = "asks for input in mid-call, which the gateway can't pass on to clients of this revision yet"
-        return ProtocolError(.internalError, "The upstream \"\(upstream)\" \(what)")
-    }
-
-    /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
-    private func checkQuestions(in response: Message, for call: Call) throws(ProtocolError) {
-        guard call.era == .modern, let result = response.result, result.isInputRequired(in: response) else { return }
-        let questions = (try? JSONValue(parsing: result.range, of: response.bytes))?["inputRequests"]?.members ?? []
-        let declared = (try? JSONValue(parsing: call.clientCapabilities)) ?? [:]
-        var missing: JSONValue = [:]
-        for question in questions {
-            let (capability, detail) = Self.capability(for: question.value)
-            guard let known = declared[capability] else {
-                missing[capability] = detail.map { $0 == "form" ? [:] : [$0: [:]] } ?? [:]
-                continue
-            }
-            if let detail, known[detail] == nil, !(detail == "form" && known == [:]) { missing[capability] = [detail: [:]] }
-        }
-        guard missing.members?.isEmpty == false else { return }
-        throw ProtocolError(
-            .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": missing])
-    }
-
-    /// What a client must have declared to be asked this; elicitation without a mode is of forms, which `{}` declares too
-    /// (MCP 2026-07-28 client/elicitation, "Capabilities"; client/sampling, "Capabilities").
-    private static func capability(for question: JSONValue) -> (String, detail: String?) {
-        let capability = String((question["method"]?.string ?? "").prefix { $0 != "/" })
-        return switch capability {
-        case "elicitation": (capability, question["params"]?["mode"] == "url" ? "url" : "form")
-        case "sampling": (capability, question["params"]?["tools"] == nil ? nil : "tools")
-        default: (capability, nil)
-        }
-    }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
     private func checkMirroredArguments(of call: Call, against tool: ExposedTool) throws(ProtocolError) {
@@ -197,7 +167,7 @@ extension Gateway {
     }
 
     /// The request, and where the arguments lie in its members.
-    private func request(for tool: ExposedTool, from call: Call) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
+    private func request(for tool: ExposedTool, from call: Call, after round: Round?) throws(ProtocolError) -> (UpstreamRequest, arguments: Range<Int>?) {
         let message = call.message
         var members: [UInt8] = []
         members.reserveCapacity((message.params.range?.count ?? 0) + 200)
@@ -220,10 +190,8 @@ extension Gateway {
                 parameter.value(in: arguments).map { (parameter.field, $0) }
             }
         }
-        let isAnswerToUs = message.signInState != nil
+        members.append(contentsOf: answers(in: message, after: round, by: call.era))
         for other in message.params.others where !message.bytes[other].starts(with: "\"task\"".utf8) {
-            // Where it answers a question of ours it is not the upstream's.
-            if isAnswerToUs, message.isAnswer(other) { continue }
             members.append(UInt8(ascii: ","))
             members.append(contentsOf: message.bytes[other])
         }
@@ -231,8 +199,14 @@ extension Gateway {
         request.meta = Array((message.params.meta?.others ?? []).map { message.bytes[$0] }.joined(separator: [UInt8(ascii: ",")]))
         request.wantsProgress = message.params.meta?.progressToken != nil
         request.logLevel = call.logLevel
-        // What an upstream asks in mid-call can be passed on only where both ends are modern; the upstream's link knows its own era.
-        if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
+        let abilities = call.abilities
+        request.canAsk = !abilities.isEmpty
+        request.client = call.session ?? (call.caller.proof == .none ? nil : call.caller.description)
+        if call.era == .modern {
+            request.clientCapabilities = call.clientCapabilities
+        } else if request.canAsk {
+            request.clientCapabilities = abilities.capabilities.bytes
+        }
         request.mirroredName = tool.upstreamName
         return (request, arguments)
     }
@@ -245,8 +219,29 @@ extension Gateway {
         }
     }
 
+    /// What a modern client's retry brings back for the upstream itself, each member with a comma before it.
+    private func answers(in message: Message, after round: Round?, by era: Era) -> [UInt8] {
+        var state: String?
+        switch round?.wait {
+        case .upstream(let known): state = known
+        // Its answers were meant for us, or have been passed on already.
+        case .signIn, .parked, .links: return []
+        case nil: guard era == .modern else { return [] }
+        }
+        var members: [UInt8] = []
+        if let responses = message.params.inputResponses {
+            members.append(",\"inputResponses\":")
+            members.append(contentsOf: message.bytes[responses.range])
+        }
+        if let state {
+            members.append(",\"requestState\":")
+            members.append(jsonString: state)
+        }
+        return members
+    }
+
     /// An upstream's notification as the client may see it; nil when it is not for the client.
-    private func clientForm(of notification: Message, for call: Call) -> [UInt8]? {
+    func clientForm(of notification: Message, for call: Call) -> [UInt8]? {
         switch notification.method {
         case .progress:
             guard let token = call.message.params.meta?.progressToken, let ours = notification.params.progressToken else { return nil }
@@ -275,6 +270,7 @@ extension Gateway {
             case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
             case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
             case .cancelled: "The call was cancelled"
+            case .busy: "The upstream \"\(upstream)\" serves as many callers as it may at present"
             }
         Log(upstream).warning("call of \(tool) failed, error id \(id): \(error)")
         return ProtocolError(.internalError, "\(what) (error id \(id))")
@@ -293,6 +289,7 @@ extension UpstreamError {
         case .timedOut: "timed_out"
         case .violation: "invalid_answer"
         case .cancelled: "cancelled"
+        case .busy: "busy"
         }
     }
 }

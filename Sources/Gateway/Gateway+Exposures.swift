@@ -12,7 +12,7 @@ extension Gateway {
         guard let exposure = exposure(of: call.server, for: call.caller, in: snapshot) else { throw Self.serverGone }
         guard !exposure.missingUpstreams.isEmpty else { return (snapshot, exposure) }
         let missing = exposure.definition.upstreams.compactMap { name in
-            exposure.missingUpstreams.contains(name) ? snapshot.upstreams[name]?.instance(for: call.caller) : nil
+            exposure.missingUpstreams.contains(name) ? snapshot.upstreams[name]?.lister(for: call.caller, abilities: call.abilities) : nil
         }
         for upstream in missing { upstream.start() }
         for upstream in missing { await upstream.settledAtFirst() }

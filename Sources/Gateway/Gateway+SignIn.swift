@@ -11,28 +11,23 @@ import VirtualServers
 extension Gateway {
     /// How long a call that is tried again waits for its caller to come back from the browser.
     private static let signInWait = Duration.seconds(20)
+    /// How often a call asks for it.
+    private static let signInRoundsMax = 8
     static let signInToolPrefix = "sign_in_"
 
     // MARK: - Asking
 
-    /// The state that this call brings back; throws where it belongs to another one.
-    func signInRound(of call: Call, tool: String) throws -> SignInRound? {
-        guard let state = call.message.signInState else { return nil }
-        guard let round = SignInRound(opening: state, with: try signInSeals.seal(), call: call, tool: tool) else {
-            throw ProtocolError(.invalidParams, "Invalid params: `requestState` does not belong to this call, or is too old")
-        }
-        return round
-    }
-
     /// Waits for the person; a reply where the call is over because of what they said.
-    func waitForSignIn(_ call: Call, _ round: SignInRound) async -> Reply? {
-        let action = call.message.action(on: Self.signInToolPrefix + round.upstream)
+    func waitForSignIn(_ call: Call, _ round: Round) async -> Reply? {
+        guard case .signIn(let link) = round.wait else { return nil }
+        let answers = call.message.params.inputResponses.map(call.message.value)
+        let action = answers?[Self.signInToolPrefix + round.upstream]?["action"]?.string
         if action == "decline" || action == "cancel" {
             return text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
         }
         guard let signIns else { return nil }
         let over = Mailbox<Bool>(capacity: 1)
-        signIns.whenOver(round.link) { _ = over.send(true) }
+        signIns.whenOver(link) { _ = over.send(true) }
         call.cancellation.whenCancelled { over.close() }
         _ = await over.next(within: Self.signInWait)
         call.cancellation.whenCancelled(nil)
@@ -40,14 +35,13 @@ extension Gateway {
     }
 
     /// Gives the caller a link, in the form that the client understands.
-    func askToSignIn(_ call: Call, tool: String, _ need: SignInNeed, after round: SignInRound?) async throws -> Reply {
+    func askToSignIn(_ call: Call, _ need: SignInNeed, after round: Round?) async throws -> Reply {
         let upstream = need.upstream
         guard let signIns, var demand = snapshot.upstreams[upstream]?.signIn(for: call.caller) else {
             throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one")
         }
         demand.scopes = need.scopes
-        let number = (round?.number ?? 0) + 1
-        guard number <= SignInRound.roundsMax else {
+        guard round?.number ?? 0 < Self.signInRoundsMax else {
             return text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
         }
         openSignInListener()
@@ -58,35 +52,21 @@ extension Gateway {
             throw clientForm(of: error, of: upstream)
         }
         let asks = need.scopes.isEmpty ? "sign in" : "sign in again and allow more"
-        let message = "\(upstream): \(asks), so that your agents can use it with your account."
-        switch (call.canOpenLinks, call.revision) {
-        case (true, .v2026_07_28): return try inputRequired(call, tool: tool, link, message, upstream: upstream, number: number)
+        let message = "\(asks), so that your agents can use it with your account."
+        switch (call.abilities.contains(.links), call.revision) {
+        case (true, .v2026_07_28):
+            let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
+            let question = Question(key: Self.signInToolPrefix + upstream, method: .elicit, params: params)
+            return try inputRequired(call, InputRequired(question.map { [$0] } ?? [], wait: .signIn(link: link.id)), from: upstream, after: round)
         case (true, .v2025_11_25):
             let elicitation: JSONValue = [
-                "mode": "url", "elicitationId": .string(link.id), "url": .string(link.url), "message": .string(message),
+                "mode": "url", "elicitationId": .string(link.id), "url": .string(link.url), "message": .string("\(upstream): \(message)"),
             ]
             throw ProtocolError(.urlElicitationRequired, "\(upstream): sign in first", data: ["elicitations": [elicitation]])
         default:
             let what = "Ask the user to open this link in a browser: \(link.url) and call the tool again afterwards."
-            return text("\(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
+            return text("\(upstream): \(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
         }
-    }
-
-    /// MCP 2026-07-28 basic/patterns/mrtr, client/elicitation "URL Mode".
-    private func inputRequired(
-        _ call: Call, tool: String, _ link: SignInLink, _ message: String, upstream: String, number: Int
-    ) throws -> Reply {
-        let round = SignInRound(upstream: upstream, link: link.id, number: number, call: call, tool: tool)
-        let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
-        let question: JSONValue = ["method": .string(Method.elicit.rawValue), "params": params]
-        let result: JSONValue = [
-            "resultType": "input_required",
-            "inputRequests": .object([.init(Self.signInToolPrefix + upstream, question)]),
-            "requestState": .string(try round.sealed(with: try signInSeals.seal())),
-            "_meta": .object([.init(MetaKey.serverInfo, snapshot.exposures[call.server]?.serverInfo ?? Product.info)]),
-        ]
-        let bytes = Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + call.id + Array(",\"result\":".utf8) + result.bytes + [UInt8(ascii: "}")]
-        return Reply(bytes: bytes)
     }
 
     private func text(_ text: String, isError: Bool, for call: Call) -> Reply {
@@ -134,13 +114,13 @@ extension Gateway {
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
         guard exposure.missingUpstreams.contains(upstream), call.caller.proof != .none, let instances = snapshot.upstreams[upstream],
             instances.signIn(for: call.caller) != nil, exposure.policy.access(of: call.caller).mayUseSomething,
-            case .signInNeeded? = instances.instance(for: call.caller)?.credentialFailure
+            case .signInNeeded? = instances.lister(for: call.caller)?.credentialFailure
         else { return false }
         return true
     }
 
     /// The answer where the name is that of such a tool, else nil.
-    func answerSignInTool(_ call: Call, named name: String, after round: SignInRound?) async throws -> Reply? {
+    func answerSignInTool(_ call: Call, named name: String, after round: Round?) async throws -> Reply? {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
         let (snapshot, exposure) = try await exposure(for: call)
         // An upstream may have a tool of that name itself.
@@ -148,7 +128,7 @@ extension Gateway {
         let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
         // Its link may still be on its way up: what counts is whether there is a token.
         if isSignInTool(name, call, exposure, snapshot), await !isSignedIn(call.caller, to: upstream, in: snapshot) {
-            return try await askToSignIn(call, tool: name, SignInNeed(upstream: upstream), after: round)
+            return try await askToSignIn(call, SignInNeed(upstream: upstream), after: round)
         }
         guard exposure.definition.upstreams.contains(upstream), snapshot.upstreams[upstream]?.signIn(for: call.caller) != nil,
             exposure.policy.access(of: call.caller).mayUseSomething, call.caller.proof != .none
@@ -188,9 +168,4 @@ extension Gateway {
     func openSignInListener() {
         if let signIns, !hasListener.load(ordering: .relaxed) { signInListener.open(for: signIns) }
     }
-}
-
-extension Call {
-    /// Whether the client shows links to people (MCP 2025-11-25 and 2026-07-28 client/elicitation, "Capabilities").
-    var canOpenLinks: Bool { (try? JSONValue(parsing: clientCapabilities))?["elicitation"]?["url"]?.members != nil }
 }

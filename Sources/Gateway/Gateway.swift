@@ -16,8 +16,10 @@ package final class Gateway: CallService {
     private let loops: LoopGroup
     private let environment: [String: String]
     private let opener: UpstreamOpener
+    private let instances: InstancePool
     package let signIns: SignInDesk?
-    let signInSeals: SignInSeals
+    let roundSeal: RoundSeal
+    let parkedCalls: ParkedCalls
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
@@ -46,6 +48,7 @@ package final class Gateway: CallService {
         self.loops = loops
         self.environment = environment
         limits = UpstreamLimits(settings.limits)
+        instances = InstancePool(limits: limits, loops: loops)
         baselines = Baselines(stateFolder: settings.stateFolder)
         fetch = GuardedFetch(loops: loops, environment: environment)
         opener = UpstreamOpener(
@@ -53,7 +56,8 @@ package final class Gateway: CallService {
             store: StateFolder.tokenStore(settings, environment: environment))
         signIns = try? SignInDesk(services: opener.services)
         signInListener = SignInListener(loops: loops)
-        signInSeals = SignInSeals(stateFolder: settings.stateFolder)
+        roundSeal = RoundSeal(stateFolder: settings.stateFolder)
+        parkedCalls = ParkedCalls(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -78,7 +82,8 @@ package final class Gateway: CallService {
                     upstreams[definition.name] = left.removeValue(forKey: definition.name)
                 } else {
                     upstreams[definition.name] = UpstreamInstances(
-                        definition, opener: opener, limits: limits, loops: loops, onChange: { [weak self] in self?.upstreamChanged($0) })
+                        definition, opener: opener, limits: limits, loops: loops, pool: instances,
+                        onChange: { [weak self] in self?.upstreamChanged($0) })
                 }
             }
             let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
@@ -127,7 +132,7 @@ package final class Gateway: CallService {
         let changed = state.withLock { state -> [String] in
             // An upstream that was replaced has nothing to say any more.
             guard !state.isStopping, let instances = state.snapshot.upstreams[upstream.name],
-                instances.instance(for: upstream.credential.key) === upstream
+                instances.takesLists(from: upstream)
             else { return [] }
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
@@ -164,6 +169,7 @@ package final class Gateway: CallService {
             return Array(state.snapshot.upstreams.values)
         }
         changes.end()
+        parkedCalls.end()
         let done = Mailbox<Bool>(capacity: upstreams.count + 1)
         for upstream in upstreams {
             loops.next().task {
@@ -231,8 +237,16 @@ package final class Gateway: CallService {
     package func describe(_ server: String) -> ServerDescription? {
         let snapshot = snapshot
         guard let definition = snapshot.exposures[server]?.definition else { return nil }
-        for name in definition.upstreams { snapshot.upstreams[name]?.start() }
         return ServerDescription(name: definition.name, title: definition.title, instructions: definition.instructions)
+    }
+
+    package func prepare(_ server: String, for abilities: ClientAbilities) {
+        let snapshot = snapshot
+        for name in snapshot.exposures[server]?.definition.upstreams ?? [] { snapshot.upstreams[name]?.start(for: abilities) }
+    }
+
+    package func sessionEnded(_ session: String) {
+        for upstream in snapshot.upstreams.values { upstream.sessionEnded(session) }
     }
 
     package func readiness() -> (isReady: Bool, report: JSONValue) {

@@ -157,6 +157,12 @@ extension Message.Params {
             } else if key.isEqual("notifications", in: bytes) {
                 try refuseDuplicate(notifications, key)
                 notifications = try scanner.skipValue(in: bytes)
+            } else if key.isEqual("requestState", in: bytes) {
+                requestState = try text(requestState, "requestState", key, &scanner, in: bytes)
+            } else if key.isEqual("inputResponses", in: bytes) {
+                try refuseDuplicate(inputResponses, key)
+                let responses = try scanner.skipValue(in: bytes)
+                if responses.kind == .object { inputResponses = responses } else { defect = "`inputResponses` must be an object" }
             } else {
                 try scanner.skipValue(in: bytes)
                 others.append(key.range.lowerBound - 1..<scanner.position)

@@ -59,6 +59,9 @@ extension Message {
         package var clientInfo: JSONExtent?
         /// The filter of `subscriptions/listen`.
         package var notifications: JSONExtent?
+        /// What a retry brings back (MCP 2026-07-28 basic/patterns/mrtr).
+        package var requestState: JSONText?
+        package var inputResponses: JSONExtent?
         /// Members that this type does not name, key and value, as they stand.
         package var others: [Range<Int>] = []
         /// What is wrong with the form of a member, where something is; answered with −32602.

@@ -28,6 +28,7 @@ package enum Method: String, CaseIterable, Sendable {
     case promptsChanged = "notifications/prompts/list_changed"
     case resourcesChanged = "notifications/resources/list_changed"
     case resourceUpdated = "notifications/resources/updated"
+    case elicitationCompleted = "notifications/elicitation/complete"
     case acknowledged = "notifications/subscriptions/acknowledged"
 
     /// The parameter that the `Mcp-Name` header mirrors (MCP 2026-07-28 basic/transports/streamable-http, "Standard Request Headers").

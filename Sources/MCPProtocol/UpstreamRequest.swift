@@ -15,6 +15,10 @@ package struct UpstreamRequest: Sendable {
     package var logLevel: LogLevel?
     /// The capabilities of the client at the other end, a JSON object.
     package var clientCapabilities: [UInt8] = Array("{}".utf8)
+    /// Whether that client can be asked something.
+    package var canAsk = false
+    /// Whose request it is, where one client may have several at once that are answered in the same place; else nil.
+    package var client: String?
     /// What the `Mcp-Name` header mirrors.
     package var mirroredName: String?
     /// `Mcp-Param-*` headers with their encoded values.

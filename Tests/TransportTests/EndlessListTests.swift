@@ -18,7 +18,7 @@ private final class EndlessLink: UpstreamLink {
     var pagesAsked: Int { asked.withLock { $0 } }
 
     func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         let page = asked.withLock { count in
             count += 1

@@ -28,19 +28,23 @@ package final class DuplexClient: Sendable {
     private let server: String
     private let caller: Caller
     private let speaksModern: Bool
+    /// Unique; what upstreams keep for this client alone is found by it.
+    private let session: String
     private let jsonDepthMax: Int
     /// Hands one message to the client; false when it takes no more.
     private let send: @Sendable ([UInt8]) -> Bool
     private let state = Mutex(State())
+    private let questions = ClientQuestions()
 
     package init(
-        service: any CallService, server: String, caller: Caller, speaksModern: Bool, jsonDepthMax: Int = 128,
+        service: any CallService, server: String, caller: Caller, speaksModern: Bool, session: String, jsonDepthMax: Int = 128,
         send: @escaping @Sendable ([UInt8]) -> Bool
     ) {
         self.service = service
         self.server = server
         self.caller = caller
         self.speaksModern = speaksModern
+        self.session = session
         self.jsonDepthMax = jsonDepthMax
         self.send = send
     }
@@ -59,18 +63,20 @@ package final class DuplexClient: Sendable {
         switch message.kind {
         case .request: begin(message, from: sender ?? caller)
         case .notification: take(message)
-        case .result, .error: break
+        case .result, .error: questions.take(message, from: "")
         }
     }
 
     /// Cancels what runs and forgets the client.
     package func close() {
-        let (running, listener) = state.withLock { state in
-            state.isClosed = true
-            return (Array(state.running.values) + Array(state.subscriptions.values), state.listener)
+        let (running, listener, isFirst) = state.withLock { state in
+            defer { state.isClosed = true }
+            return (Array(state.running.values) + Array(state.subscriptions.values), state.listener, !state.isClosed)
         }
         for call in running { call.cancel() }
+        questions.forget("")
         listener?.changes.close()
+        if isFirst { service.sessionEnded(session) }
     }
 
     /// Waits until nothing runs any more, streams of notifications aside; at most so long.
@@ -119,6 +125,7 @@ package final class DuplexClient: Sendable {
                 state.revision = revision
                 state.capabilities = capabilities
             }
+            service.prepare(server, for: ClientAbilities(capabilities, of: revision))
             return description.initialized(revision, id: id)
         } catch {
             return Reply(error, id: id)
@@ -186,8 +193,8 @@ package final class DuplexClient: Sendable {
             }
             let call = Call(
                 server: server, caller: caller, message: message, revision: revision, clientCapabilities: capabilities, logLevel: level,
-                cancellation: cancellation, transport: speaksModern ? .stdio : .sse)
-            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
+                cancellation: cancellation, transport: speaksModern ? .stdio : .sse, session: session)
+            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation, questions: questions))
         }
     }
 
@@ -198,13 +205,14 @@ package final class DuplexClient: Sendable {
             let checked = try ModernRequest.check(message, headers: nil)
             switch message.method {
             case .discover:
+                service.prepare(server, for: ClientAbilities(checked.capabilities, of: .v2026_07_28))
                 return service.describe(server).map { $0.discovered(id: id) }
             case .listen:
                 return try await serveListen(message, id: id, cancellation: cancellation)
             default:
                 let call = Call(
                     server: server, caller: caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
-                    logLevel: checked.logLevel, cancellation: cancellation, transport: .stdio)
+                    logLevel: checked.logLevel, cancellation: cancellation, transport: .stdio, session: session)
                 return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
             }
         } catch {
@@ -229,10 +237,30 @@ package final class DuplexClient: Sendable {
     }
 }
 
-/// Notifications of one request on a shared channel.
-private struct DuplexReplyChannel: ClientChannel {
-    let send: @Sendable ([UInt8]) -> Bool
-    let cancellation: Cancellation
+/// What comes before the response to one request on a shared channel.
+private final class DuplexReplyChannel: ClientChannel {
+    private let send: @Sendable ([UInt8]) -> Bool
+    private let cancellation: Cancellation
+    private var questions: CallQuestions?
+
+    /// `questions` is nil for a modern client.
+    init(send: @escaping @Sendable ([UInt8]) -> Bool, cancellation: Cancellation, questions: ClientQuestions? = nil) {
+        self.send = send
+        self.cancellation = cancellation
+        self.questions = questions.map { CallQuestions($0, client: "") }
+    }
+
+    var canAsk: Bool { questions != nil }
+
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        guard !cancellation.isCancelled, let request = questions?.ask(question, answer: answer), send(request) else {
+            return answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
+        }
+    }
+
+    func withdraw(_ key: String?) async {
+        for notification in questions?.withdraw(key) ?? [] { _ = send(notification) }
+    }
 
     func notify(_ bytes: [UInt8]) async {
         if !cancellation.isCancelled { _ = send(bytes) }

@@ -26,6 +26,7 @@ extension HTTPFront {
             if message.method == .cancelled, let session, let request = message.params.requestID {
                 sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
             }
+            if let session, message.kind == .result || message.kind == .error { sessions.questions.take(message, from: session.key) }
             return exchange.respond(202, contentType: nil, fields: fields)
         }
         let revision = session?.revision ?? header.flatMap(Revision.init) ?? .v2025_03_26
@@ -36,6 +37,7 @@ extension HTTPFront {
             await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
         default:
             channel.keepAlive()
+            if let session { channel.mayAsk(session.key, by: sessions.questions) }
             guard let reply = await answer(message, revision: revision, session: session, visit, to: channel) else {
                 return answerLostAccess(exchange, visit) ? channel.close() : channel.abandon()
             }
@@ -54,7 +56,8 @@ extension HTTPFront {
         defer { if let ticket { access.leave(ticket) } }
         let call = Call(
             server: visit.server, caller: visit.caller, message: message, revision: revision,
-            clientCapabilities: session?.capabilities ?? Array("{}".utf8), logLevel: sessions.logLevel(of: session), cancellation: cancellation)
+            clientCapabilities: session.flatMap { channel.canAsk ? $0.capabilities : nil } ?? Array("{}".utf8),
+            logLevel: sessions.logLevel(of: session), cancellation: cancellation, session: session?.key)
         return await service.answer(call, to: channel)
     }
 
@@ -66,6 +69,7 @@ extension HTTPFront {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
             let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
+            service.prepare(server, for: ClientAbilities(session.capabilities, of: revision))
             let reply = description.initialized(revision, id: id)
             exchange.respond(
                 200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
@@ -126,6 +130,7 @@ extension HTTPFront {
             return exchange.respondText(404, "session not found", fields: fields)
         }
         sessions.end(session)
+        service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }
 }

@@ -24,6 +24,7 @@ extension HTTPFront {
             await serveListen(message, id: id, exchange, channel, visit)
         case .discover:
             guard let description = service.describe(visit.server) else { return exchange.respondUnknownServer(visit.server) }
+            service.prepare(visit.server, for: ClientAbilities(checked.capabilities, of: .v2026_07_28))
             await channel.finish(description.discovered(id: id).bytes, status: 200)
         default:
             let cancellation = Cancellation()

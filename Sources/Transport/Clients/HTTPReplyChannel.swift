@@ -9,6 +9,7 @@ final class HTTPReplyChannel: ClientChannel {
     private let acceptsJSON: Bool
     private let heartbeat: Duration
     private var timer: LoopTimer?
+    private var questions: CallQuestions?
     private var isFinished = false
 
     init(_ exchange: HTTPExchange, fields: [(String, String)], heartbeat: Duration) {
@@ -37,6 +38,25 @@ final class HTTPReplyChannel: ClientChannel {
         guard acceptsStream, !isFinished else { return }
         startStream()
         try? await exchange.send(SSE.frame(data: bytes))
+    }
+
+    /// From now on the client can be asked, if it takes a stream: it answers by messages of its own.
+    func mayAsk(_ client: String, by questions: ClientQuestions) {
+        if acceptsStream { self.questions = CallQuestions(questions, client: client) }
+    }
+
+    var canAsk: Bool { questions != nil }
+
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        guard !isFinished, !exchange.isPeerGone, let request = questions?.ask(question, answer: answer) else {
+            return answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
+        }
+        startStream()
+        try? await exchange.send(SSE.frame(data: request))
+    }
+
+    func withdraw(_ key: String?) async {
+        for notification in questions?.withdraw(key) ?? [] { await notify(notification) }
     }
 
     /// Sends the response. `status` counts only when nothing was streamed before.

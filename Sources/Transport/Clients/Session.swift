@@ -79,6 +79,8 @@ final class SessionTable: Sendable {
 
     private let seal: Seal
     private let state = Mutex(State())
+    /// What is asked of sessions' clients, by the sessions' keys.
+    let questions = ClientQuestions()
 
     init(seal: Seal) { self.seal = seal }
 
@@ -113,6 +115,7 @@ final class SessionTable: Sendable {
             return (calls.values, state.streams.removeValue(forKey: session.key))
         }
         for call in calls { call.cancel() }
+        questions.forget(session.key)
         stream?.changes.close()
     }
 

@@ -32,7 +32,7 @@ final class ChildChannel: DuplexChannel {
                 if pending.route(message) { return }
                 if message.kind == .request {
                     guard let channel = started.withLock({ $0 }) else { return }
-                    EventLoop.current?.task { await channel.answer(message) }
+                    EventLoop.current?.task { await channel.answer(message, pending: pending, log: log) }
                 } else if message.method == .toolsChanged {
                     onEvent(.toolsChanged)
                 }

@@ -16,10 +16,10 @@ package final class DuplexLink: UpstreamLink {
     }
 
     package func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         try await channel.exchange(
-            request, era: peer.era, pending: pending, within: limit, cancellation: cancellation, onNotification: onNotification)
+            request, era: peer.era, pending: pending, within: limit, cancellation: cancellation, onMessage: onMessage)
     }
 
     /// Asks a modern upstream to announce its list changes; a legacy one does so unasked (MCP 2026-07-28 basic/patterns/subscriptions).
@@ -47,9 +47,9 @@ protocol DuplexChannel: Sendable {
 extension DuplexChannel {
     func exchange(
         _ request: UpstreamRequest, era: Era, pending: PendingCalls, within limit: CallLimit, cancellation: Cancellation,
-        onNotification: (Message) async -> Void
+        onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
-        let (id, mailbox) = try pending.open(forClient: request.isForClient)
+        let (id, mailbox) = try pending.open(request, askedBy: era)
         cancellation.whenCancelled { _ = mailbox.send(.cancelled) }
         defer {
             cancellation.whenCancelled(nil)
@@ -57,7 +57,7 @@ extension DuplexChannel {
         }
         do {
             try await send(request.bytes(id: id, era: era))
-            return try await pending.response(from: mailbox, within: limit, onNotification: onNotification)
+            return try await pending.response(from: mailbox, within: limit, answer: { try? await send($0) }, onMessage: onMessage)
         } catch {
             switch error {
             case .timedOut, .cancelled: try? await send(cancelled(id, because: error))
@@ -71,14 +71,24 @@ extension DuplexChannel {
         JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)])
     }
 
-    /// Answers what an upstream asks outside the protocol that we offered: `ping`, and a refusal for all else.
-    func answer(_ request: Message) async {
-        guard let id = request.id else { return }
-        let reply =
-            request.method == .ping
-            ? Reply(result: [], id: request.bytes[id.range], era: .legacy)
-            : Reply(ProtocolError(.methodNotFound, "Method not found: \(request.methodText)"), id: request.bytes[id.range])
-        try? await send(reply.bytes)
+    /// Answers what belongs to no call.
+    func answer(_ request: Message, pending: PendingCalls, log: Log) async {
+        if let reply = Reply(toUpstream: request, isAmbiguous: pending.isAmbiguous, log: log) { try? await send(reply.bytes) }
+    }
+}
+
+extension Reply {
+    /// To what an upstream asks outside of a call: `ping`, and a refusal for all else.
+    init?(toUpstream request: Message, isAmbiguous: Bool, log: Log) {
+        guard let id = request.id.map({ request.bytes[$0.range] }) else { return nil }
+        switch request.method {
+        case .ping: self.init(result: [], id: id, era: .legacy)
+        case .elicit where isAmbiguous, .sample where isAmbiguous, .listRoots where isAmbiguous:
+            let what = "`\(request.methodText)` can't be told to belong to one of the calls in flight"
+            log.warning("\(what); it needs `instances: per-session`, or one call at a time")
+            self.init(ProtocolError(.internalError, "\(what): the gateway needs `instances: per-session` for this server"), id: id)
+        default: self.init(.cannotBeAsked(request.methodText), id: id)
+        }
     }
 }
 

@@ -7,6 +7,8 @@ import Synchronization
 /// Streamable HTTP towards an upstream, in either era: every message its own POST (MCP basic/transports/streamable-http).
 final class StreamableHTTPLink: UpstreamLink {
     let peer: UpstreamPeer
+    /// What a new session is told that it may ask.
+    private let abilities: ClientAbilities
     private let endpoint: HTTPEndpoint
     private let onEvent: @Sendable (LinkEvent) -> Void
     private let log: Log
@@ -15,27 +17,37 @@ final class StreamableHTTPLink: UpstreamLink {
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
     private let running = Mutex<[Int: Cancellation]>([:])
+    private let askable = Mutex(Askable())
+
+    private struct Askable {
+        var calls = AskableCalls()
+        var inboxes: [Int: QuestionInbox] = [:]
+    }
 
     init(
-        peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        peer: UpstreamPeer, session: String?, declaring abilities: ClientAbilities, endpoint: HTTPEndpoint, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) {
         self.peer = peer
         self.session = Mutex(session)
+        self.abilities = abilities
         self.endpoint = endpoint
         self.log = log
         self.onEvent = onEvent
     }
 
     func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         var clock = CallClock(limit)
         let id = nextID.add(1, ordering: .relaxed).newValue
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
+        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, of: request.client) : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
+            if inbox != nil { closeInbox(id) }
             cancellation.whenCancelled(nil)
         }
         do throws(UpstreamError) {
@@ -48,23 +60,42 @@ final class StreamableHTTPLink: UpstreamLink {
             }
             var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
             defer { reader.cancel() }
+            var questions: OpenQuestions?
+            defer { questions?.refuseAll("the call is over") }
+            func ask(_ request: Message) async {
+                let asking = questions ?? OpenQuestions { [self] in try? await notify($0) }
+                questions = asking
+                if let asked = await asking.take(request) { await onMessage(asked) }
+            }
+            inbox?.whenPut(reader.interrupter)
             while true {
+                while let request = inbox?.take() { await ask(request) }
+                if let questions { await questions.keep(&clock, onMessage) }
                 let message: Message
                 do throws(UpstreamError) {
                     message = try await reader.next(within: clock.remaining)
                 } catch {
+                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero { continue }
                     guard case .broken = error, !cancellation.isCancelled, let again = try await resume(reader, id, clock, cancellation) else {
                         throw error
                     }
                     reader = again
+                    inbox?.whenPut(reader.interrupter)
                     continue
                 }
                 switch message.kind {
                 case .result, .error: return message
-                case .request: await answer(message)
+                case .request:
+                    guard peer.era == .legacy, message.method != .ping else {
+                        await answer(message)
+                        continue
+                    }
+                    await ask(message)
+                case .notification where message.method == .cancelled:
+                    if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
-                    if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onNotification(message) }
+                    if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onMessage(.notification(message)) }
                 }
             }
         } catch {
@@ -142,7 +173,7 @@ final class StreamableHTTPLink: UpstreamLink {
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .toolsChanged { onEvent(.toolsChanged) }
-                if message.kind == .request { await answer(message) }
+                if message.kind == .request { await route(message) }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
@@ -161,7 +192,7 @@ final class StreamableHTTPLink: UpstreamLink {
         guard session.withLock({ $0 }) == stale else { return }
         let fresh: String?
         do {
-            fresh = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits).1
+            fresh = try await StreamableHTTPOpening.initialize(endpoint, declaring: abilities).1
         } catch {
             throw error.upstreamError
         }
@@ -177,12 +208,33 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
+    private func openInbox(_ id: Int, of client: String?) -> QuestionInbox {
+        let inbox = QuestionInbox()
+        askable.withLock { state in
+            state.calls.insert(id, of: client)
+            state.inboxes[id] = inbox
+        }
+        return inbox
+    }
+
+    private func closeInbox(_ id: Int) {
+        let inbox = askable.withLock { state in
+            _ = state.calls.remove(id)
+            return state.inboxes.removeValue(forKey: id)
+        }
+        inbox?.whenPut(nil)
+        while let request = inbox?.take() { EventLoop.current?.task { [self] in await answer(request) } }
+    }
+
+    /// Many servers ask on the session's stream, where a question names no call.
+    private func route(_ request: Message) async {
+        let inbox = askable.withLock { state in state.calls.asked.flatMap { state.inboxes[$0] } }
+        guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }
+        inbox.put(request)
+    }
+
     private func answer(_ request: Message) async {
-        guard peer.era == .legacy, let id = request.id else { return }
-        let reply =
-            request.method == .ping
-            ? Reply(result: [], id: request.bytes[id.range], era: .legacy)
-            : Reply(ProtocolError(.methodNotFound, "Method not found: \(request.methodText)"), id: request.bytes[id.range])
+        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else { return }
         try? await notify(reply.bytes)
     }
 

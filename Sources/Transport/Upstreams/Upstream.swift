@@ -9,11 +9,15 @@ import Synchronization
 package final class Upstream: Sendable {
     package let definition: UpstreamDefinition
     package let credential: LinkCredential
+    package let key: InstanceKey
+    /// Whether it stays although nobody uses it.
+    private let isKept: Bool
     private let opener: UpstreamOpener
     private let limits: UpstreamLimits
     private let loop: EventLoop
     private let log: Log
     private let onChange: @Sendable (Upstream) -> Void
+    private let onEnd: @Sendable (Upstream) -> Void
     private let events = Mailbox<Event>(capacity: 1_024)
     private let state = Mutex(State())
 
@@ -39,22 +43,27 @@ package final class Upstream: Sendable {
         /// Breaks off the opening of a link.
         var opening: Cancellation?
         var isStopping = false
+        /// Chosen to end for want of use: no call shall begin.
+        var isClaimed = false
         var isFinished = false
         /// Resumed when the present attempt has ended, well or not.
         var waiting: [Mailbox<Bool>] = []
     }
 
-    /// `onChange` is called on the upstream's loop whenever its tools or its state have changed.
+    /// `onChange` is called on the upstream's loop whenever its tools or its state have changed, `onEnd` when nothing of it is left.
     package init(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, opener: UpstreamOpener, limits: UpstreamLimits, loop: EventLoop,
-        onChange: @escaping @Sendable (Upstream) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, key: InstanceKey, isKept: Bool, opener: UpstreamOpener,
+        limits: UpstreamLimits, loop: EventLoop, onChange: @escaping @Sendable (Upstream) -> Void, onEnd: @escaping @Sendable (Upstream) -> Void
     ) {
         self.definition = definition
         self.credential = credential
+        self.key = key
+        self.isKept = isKept
         self.opener = opener
         self.limits = limits
         self.loop = loop
         self.onChange = onChange
+        self.onEnd = onEnd
         log = Log(definition.name)
     }
 
@@ -68,13 +77,22 @@ package final class Upstream: Sendable {
     /// Masks what it was given wherever its own words are quoted.
     package var redaction: Redaction { credential.redaction.adding(opener.environmentRedaction(for: definition)) }
 
-    /// Whether it is one caller's own, which ends when it is not used.
+    /// Whether it is reached by one caller's own credential.
     private var isPersonal: Bool { credential.key.identity != nil }
 
-    /// When it was last used; nil while it is being used, and once it has ended.
-    var unusedSince: ContinuousClock.Instant? { state.withLock { $0.running > 0 || $0.isFinished ? nil : $0.used } }
-    /// Whether it has ended by itself, so that the next call needs another.
-    var isOver: Bool { state.withLock { $0.isFinished } }
+    /// When it was last used; nil while it is being used, and once it ends.
+    var unusedSince: ContinuousClock.Instant? { state.withLock { $0.running > 0 || $0.isClaimed || $0.isFinished ? nil : $0.used } }
+    /// Whether it has ended or is about to, so that the next call needs another.
+    var isOver: Bool { state.withLock { $0.isClaimed || $0.isStopping || $0.isFinished } }
+
+    /// Chooses it to end, unless a call runs or somebody else has done so; then no call finds it any more.
+    func claimEnd(ifUnusedFor time: Duration = .zero) -> Bool {
+        state.withLock { state in
+            guard state.running == 0, !state.isClaimed, !state.isFinished, .now - state.used >= time else { return false }
+            state.isClaimed = true
+            return true
+        }
+    }
 
     /// Starts it when that has not happened.
     package func start() {
@@ -113,7 +131,7 @@ package final class Upstream: Sendable {
 
     /// Makes a call. The permit shows that it was allowed.
     package func call(
-        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         state.withLock { state in
             state.running += 1
@@ -123,9 +141,9 @@ package final class Upstream: Sendable {
         credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
-        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
+        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress, answer: limits.answerTime)
         do {
-            return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+            return try await link.exchange(request, within: limit, cancellation: cancellation, onMessage: onMessage)
         } catch {
             throw masked(error)
         }
@@ -143,6 +161,9 @@ package final class Upstream: Sendable {
 
     /// Ends the wait for the next attempt.
     func openSoon() { _ = events.send(.wanted) }
+
+    /// Reads its lists again in a moment.
+    func refreshSoon() { _ = events.send(.link(.toolsChanged, generation: state.withLock { $0.generation })) }
 
     /// Who has listed its tools uses it as well.
     func noteUse(by caller: Caller) {
@@ -180,11 +201,13 @@ package final class Upstream: Sendable {
     /// Ends it and everything it started.
     package func stop() async {
         let mailbox = Mailbox<Bool>(capacity: 1)
-        let isRunning = state.withLock { state in
-            state.isFinished = state.isFinished || state.startedAt == nil
+        let (isRunning, hasEnded) = state.withLock { state in
+            let hasEnded = !state.isFinished && state.startedAt == nil
+            if hasEnded { state.isFinished = true }
             if !state.isFinished { state.waiting.append(mailbox) }
-            return !state.isFinished
+            return (!state.isFinished, hasEnded)
         }
+        if hasEnded { onEnd(self) }
         guard isRunning else { return }
         let opening = state.withLock { state in
             state.isStopping = true
@@ -226,12 +249,14 @@ package final class Upstream: Sendable {
             state.status.state = .stopped
         }
         settle()
+        onEnd(self)
     }
 
-    private var isUnused: Bool {
-        guard isPersonal, let unusedSince else { return false }
-        return .now - unusedSince >= limits.instanceIdleTime
-    }
+    /// Whether it ends now, since nobody has used it for so long.
+    private func endsUnused() -> Bool { !isKept && claimEnd(ifUnusedFor: limits.instanceIdleTime) }
+
+    /// How long until then at least; nil where it does not end by itself.
+    private var idleTimeLeft: Duration? { isKept ? nil : limits.instanceIdleTime - (.now - (unusedSince ?? .now)) }
 
     /// How an attempt ended.
     private struct End {
@@ -255,7 +280,8 @@ package final class Upstream: Sendable {
             return state.generation
         }
         do throws(UpstreamError) {
-            let link = try await opener.open(definition, as: credential, on: loop, cancellation: opening, log: log) { [events] event in
+            let link = try await opener.open(definition, as: credential, declaring: key.abilities, on: loop, cancellation: opening, log: log) {
+                [events] event in
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
@@ -266,7 +292,8 @@ package final class Upstream: Sendable {
                     state.credentialFailure = nil
                 }
                 publish(.up, tools: tools, peer: link.peer)
-                log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(tools.count) tools")
+                // Instances of users and sessions come and go.
+                if key.owner == .everybody { log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(tools.count) tools") }
             } catch {
                 await link.close()
                 throw error
@@ -290,11 +317,13 @@ package final class Upstream: Sendable {
         var refreshAt = ContinuousClock.now + limits.listAgeMax
         while true {
             var isStale = false
-            switch await events.next(within: max(refreshAt - .now, .zero)) {
+            let refreshTime = max(refreshAt - .now, .zero)
+            switch await events.next(within: min(refreshTime, max(idleTimeLeft ?? refreshTime, .milliseconds(1)))) {
             case .element(.stop), .closed: return .stop
             case .element(.link(.lost(let reason), generation)): return End(reason: reason, isLoss: true)
-            case .timedOut where isUnused: return .stop
-            case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
+            case .timedOut where endsUnused(): return .stop
+            case .element(.link(.toolsChanged, generation)): isStale = true
+            case .timedOut: isStale = refreshAt <= .now
             case .element: break
             }
             guard isStale else { continue }
@@ -315,7 +344,7 @@ package final class Upstream: Sendable {
             switch await events.next(within: max(end - .now, .zero)) {
             case .element(.stop), .closed: return true
             case .element(.wanted): return false
-            case .timedOut: return isUnused
+            case .timedOut: return endsUnused()
             case .element: if ContinuousClock.now >= end { return false }
             }
         }

@@ -1,5 +1,6 @@
 import Auth
 import Diagnostics
+import MCPProtocol
 import Network
 import Synchronization
 
@@ -32,14 +33,15 @@ package final class UpstreamOpener: Sendable {
         CredentialSource(definition.credential, upstream: definition.name, address: definition.endpoint.address ?? "", services: services)
     }
 
-    /// Must run on a loop of the group.
+    /// Must run on a loop of the group. A legacy upstream is told that it may ask for what `abilities` says.
     func open(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, on loop: EventLoop, cancellation: Cancellation, log: Log,
-        onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, declaring abilities: ClientAbilities, on loop: EventLoop,
+        cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         let era = definition.era == .automatic ? knownEras.withLock { $0[definition] } ?? .automatic : definition.era
         do throws(UpstreamError) {
-            let link = try await open(definition, as: credential, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
+            let link = try await open(
+                definition, as: credential, era: era, declaring: abilities, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
             if definition.era == .automatic { knownEras.withLock { $0[definition] = link.peer.era == .modern ? .modern : .legacy } }
             return link
         } catch {
@@ -50,22 +52,21 @@ package final class UpstreamOpener: Sendable {
     }
 
     private func open(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, era: UpstreamDefinition.Era, on loop: EventLoop,
-        cancellation: Cancellation, log: Log,
-        onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, era: UpstreamDefinition.Era, declaring abilities: ClientAbilities,
+        on loop: EventLoop, cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         switch definition.endpoint {
         case .command(let executable, let arguments, let variables, let directory):
             let command = ChildCommand(
                 executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
             return try await StdioOpening.open(
-                command, era: era, on: loop, limits: limits, redaction: environmentRedaction(for: definition), cancellation: cancellation,
-                log: log, onEvent: onEvent)
+                command, era: era, declaring: abilities, on: loop, limits: limits, redaction: environmentRedaction(for: definition),
+                cancellation: cancellation, log: log, onEvent: onEvent)
         case .url(let url, let transport):
             let endpoint = try HTTPEndpoint(
                 url: url, credential: credential, clients: clients, environment: environment, limits: limits)
             return try await StreamableHTTPOpening.open(
-                endpoint, transport: transport, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
+                endpoint, transport: transport, era: era, declaring: abilities, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
         }
     }
 

@@ -43,12 +43,14 @@ extension UpstreamRequest {
 
     static var discover: UpstreamRequest { UpstreamRequest("server/discover") }
 
-    /// The opening of a legacy link; no client capabilities, since what an upstream asks in mid-call can't be passed on yet.
-    static var initialize: UpstreamRequest {
+    /// The opening of a legacy link, with what the upstream may ask of the clients at the other end.
+    static func initialize(declaring abilities: ClientAbilities) -> UpstreamRequest {
         var members: [UInt8] = []
         members.append("\"protocolVersion\":")
         members.append(jsonString: Revision.latestLegacy.rawValue)
-        members.append(",\"capabilities\":{},\"clientInfo\":")
+        members.append(",\"capabilities\":")
+        members.append(contentsOf: abilities.capabilities.bytes)
+        members.append(",\"clientInfo\":")
         members.append(contentsOf: Product.infoJSON)
         return UpstreamRequest("initialize", members: members)
     }

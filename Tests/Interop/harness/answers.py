@@ -22,3 +22,10 @@ def answer(method, params):
         value = SAMPLES.get(fields[name].get("type"), "my {}")
         content[name] = value.format(name) if isinstance(value, str) else value
     return {"action": "accept", "content": content}
+
+
+# By the names that the toolset has for its questions.
+CANNED = {
+    "form": {"action": "accept", "content": {"name": "my name"}}, "link": {"action": "accept"}, "sample": ANSWERS["sampling/createMessage"],
+    "tools": ANSWERS["sampling/createMessage"], "roots": ANSWERS["roots/list"],
+}

@@ -120,6 +120,10 @@ class Traffic:
                 found += (result.get("inputRequests") or {}).values()
         return [{"method": q["method"], "params": q.get("params", {})} for q in found if q["method"] != "ping"]
 
+    @property
+    def asked(self):
+        return [(question["method"], question["params"]) for question in self.questions]
+
     def notified(self, method):
         return [message.get("params", {}) for message in self.messages if message.get("method") == method]
 
@@ -187,6 +191,10 @@ class Current:
         self.revision = client.protocol_version
         self.instructions = client.instructions
         self.capabilities = client.server_capabilities.model_dump(by_alias=True, exclude_none=True)
+
+    @property
+    def asked(self):
+        return self.traffic.asked
 
     async def _ask(self, make):
         try:
@@ -262,6 +270,10 @@ class Older:
         self.last = 0
         self.ready = anyio.Event()
         self.opening = None
+
+    @property
+    def asked(self):
+        return self.traffic.asked
 
     async def read_lines(self):
         buffered = b""

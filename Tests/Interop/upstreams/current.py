@@ -86,6 +86,16 @@ class Context(Rounds):
             metadata=ServerMessageMetadata(related_request_id=self.request.request_id))
         return jsonable(answer)
 
+    async def insist(self, method, params):
+        """Asks whatever the client offers; an error is an answer too."""
+        # The SDK's own `list_roots` asks on the session's stream, which names no call.
+        related = None if method == "roots/list" else ServerMessageMetadata(related_request_id=self.request.request_id)
+        message = QUESTIONS[method].model_validate({"method": method, **({"params": params} if params else {})})
+        try:
+            return jsonable(await self.request.session.send_request(message, ANSWERS[method], metadata=related))
+        except MCPError as error:
+            return {"error": {"code": error.error.code, "message": error.error.message}}
+
     async def changed(self, what):
         event, send = CHANGES[what]
         await self.upstream.announce(event(), send)

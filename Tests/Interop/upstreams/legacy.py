@@ -64,6 +64,17 @@ class Context(Rounds):
             metadata=ServerMessageMetadata(related_request_id=self.request.request_id))
         return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
 
+    async def insist(self, method, params):
+        """Asks whatever the client offers; an error is an answer too."""
+        # The SDK's own `list_roots` asks on the session's stream, which names no call.
+        related = None if method == "roots/list" else ServerMessageMetadata(related_request_id=self.request.request_id)
+        message = types.ServerRequest.model_validate({"method": method, **({"params": params} if params else {})})
+        try:
+            answer = await self.request.session.send_request(message, ANSWERS[method], metadata=related)
+        except McpError as error:
+            return {"error": {"code": error.error.code, "message": error.error.message}}
+        return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
+
     async def changed(self, what):
         await self.upstream.announce(f"send_{what.removesuffix('s')}_list_changed")
 

@@ -67,8 +67,27 @@ TOOLS = [
         "sql": STRING,
     }, ["region"]),
 ]
+QUESTIONS = {
+    "form": {"method": "elicitation/create", "params": {
+        "mode": "form", "message": "What is your name?",
+        "requestedSchema": {"type": "object", "properties": {"name": {"type": "string", "title": "Your\u202e name"}}, "required": ["name"]}}},
+    "link": {"method": "elicitation/create", "params": {
+        "mode": "url", "message": "Please look here.", "url": "https://example.com/look?at=it", "elicitationId": "look-1"}},
+    "sample": {"method": "sampling/createMessage", "params": {
+        "messages": [{"role": "user", "content": {"type": "text", "text": "What is the capital of France?\u001b[1m"}}], "maxTokens": 100}},
+    "tools": {"method": "sampling/createMessage", "params": {
+        "messages": [{"role": "user", "content": {"type": "text", "text": "How warm is it?"}}], "maxTokens": 100,
+        "tools": [{"name": "thermometer", "inputSchema": {"type": "object"}}], "toolChoice": {"mode": "auto"}}},
+    "roots": {"method": "roots/list"},
+}
+
 TOOLS[-2]["inputSchema"]["$defs"] = {"label": {"type": "string", "enum": ["bug", "feature"]}}
 TOOLS[-2]["inputSchema"]["additionalProperties"] = False
+
+# Apart, so that those above keep their places.
+TOOLS.append(tool("ask", {
+    "what": {"type": "array", "items": {"enum": list(QUESTIONS)}}, "rounds": {"type": "integer"}, "message": STRING,
+}, ["what"], description="Asks its client these questions, all of them in each round, and tells what was answered in the last one."))
 
 PROMPTS = [
     {"name": "greet", "description": "Greets somebody.", "arguments": [{"name": "who", "required": True}]},
@@ -248,3 +267,33 @@ class Toolset(suite.Suite):
         facts = context.facts()
         headers = {k: v for k, v in facts.get("headers", {}).items() if k.startswith("mcp-param-")}
         return {**text("queried"), "structuredContent": {"received": arguments, "headers": headers}}
+
+    async def do_ask(self, arguments, context):
+        rounds = arguments.get("rounds", 1)
+        questions = json.loads(json.dumps({kind: QUESTIONS[kind] for kind in arguments["what"]}))
+        if "message" in arguments:
+            for question in questions.values():
+                if "message" in question.get("params", {}):
+                    question["params"]["message"] = arguments["message"]
+        if context.modern:
+            return await self.ask_by_rounds(questions, rounds, context)
+        for number in range(1, rounds + 1):
+            self.journal.write(event="asking", round=number, what=arguments["what"])
+            await context.progress(number, rounds, "asking")
+            answers = await asyncio.gather(*(context.insist(q["method"], q.get("params")) for q in questions.values()))
+            answers = dict(zip(questions, answers, strict=True))
+            self.journal.write(event="answered", round=number, answers=answers)
+        return {**text("answered"), "structuredContent": {"answers": answers}}
+
+    async def ask_by_rounds(self, questions, rounds, context):
+        # Links have no ids here.
+        for question in questions.values():
+            question.get("params", {}).pop("elicitationId", None)
+        state, answers = context.state(), context.responses()
+        number = int(state.removeprefix("round-")) if state else 0
+        if state:
+            self.journal.write(event="answered", round=number, answers=answers, state=state)
+        if number == rounds:
+            return {**text("answered"), "structuredContent": {"answers": answers}}
+        self.journal.write(event="asking", round=number + 1, what=list(questions))
+        return {"resultType": "input_required", "requestState": f"round-{number + 1}", "inputRequests": questions}
