@@ -226,6 +226,16 @@ async def cancellation(bench):
     assert text(await session.call("echo", {"text": "after"})) == "after"
 
 
+@feature("batches", since="2025-03-26", until="2025-03-26")
+async def batches(bench):
+    if bench.direct:  # the SDKs have none
+        return
+    echo = {"name": "echo", "arguments": {"text": "in a batch"}}
+    answers = await bench.session.batch(("tools/call", echo), ("ping", {}), ("tools/list", {}), ("tools/call", {**echo, "name": "no_such_tool"}))
+    assert text(answers[0]["result"]) == "in a batch" and answers[1]["result"] == {} and answers[2]["result"]["tools"]
+    assert answers[3]["error"]["code"] == -32602
+
+
 @feature("announcements of changed tools")
 async def changed_tools(bench):
     await list_changes(bench, "tools", bench.session.page, "name")

@@ -204,6 +204,21 @@ class ByHand:
             raise Refused(None, received["broken"])
         return received["result"]
 
+    async def batch(self, *requests):
+        """Sends `(method, params)` pairs as one message, with a notification among them; the answers in their order."""
+        waiting, messages = [], [{"jsonrpc": "2.0", "method": "notifications/roots/list_changed"}]
+        for method, params in requests:
+            self.last += 1
+            messages.append(request(method, params, f"batch/{self.last}"))
+            self.traffic.sent(messages[-1])
+            waiting.append(self.loop.create_future())
+            self.waiting[messages[-1]["id"]] = waiting[-1]
+        for message in messages:
+            schemas.check_sent(message, self.revision)
+        background(self.carrier.send, messages)
+        with anyio.fail_after(PATIENCE):
+            return [await one for one in waiting]
+
     async def open(self, transport, target, answering):
         self.carrier = await anyio.to_thread.run_sync(CARRIERS[transport], target, self.revision, self.deliver)
         result = await self.ask("initialize", {
