@@ -18,12 +18,12 @@ DIRECT = os.environ.get("INTEROP_DIRECT") == "1"
 
 # name: (sdk, transport, kind, keys in gateway.yaml)
 UPSTREAMS = {
-    "modern": ("current", "http", "plain", {}),
-    "handshake": ("current", "http", "plain", {"era": "legacy"}),
-    "older": ("legacy", "http", "plain", {}),
-    "sse": ("legacy", "sse", "plain", {}),
-    "child": ("current", "stdio", "plain", {}),
-    "oldchild": ("legacy", "stdio", "plain", {}),
+    "modern": ("current", "http", "all", {}),
+    "handshake": ("current", "http", "all", {"era": "legacy"}),
+    "older": ("legacy", "http", "all", {}),
+    "sse": ("legacy", "sse", "all", {}),
+    "child": ("current", "stdio", "all", {}),
+    "oldchild": ("legacy", "stdio", "all", {}),
 }
 
 

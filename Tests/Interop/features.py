@@ -290,7 +290,8 @@ async def asked(bench, name, arguments=None):
 @feature("elicitation by form", since="2025-06-18", needs="questions")
 async def forms(bench):
     answer, (question,) = await asked(bench, "test_elicitation", {"message": "Who are you?"})
-    assert question["params"]["message"].endswith("Who are you?") and set(question["params"]["requestedSchema"]["properties"]) == {"username", "email"}
+    assert question["params"]["message"].endswith("Who are you?")
+    assert set(question["params"]["requestedSchema"]["properties"]) == {"username", "email"}
     assert "my username" in answer and "my email" in answer
     answer, questions = await asked(bench, "test_input_required_result_multi_round")
     assert len(questions) == 2 and "my name" in answer and "my color" in answer

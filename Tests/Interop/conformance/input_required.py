@@ -153,7 +153,8 @@ def capability_check(case):
 
 @check("ignore-extra-params")
 def extra_answers(case):
-    extra = {"unknown_extra_key": {"action": "accept", "content": {"foo": "bar"}}, "another_unexpected": {"action": "accept", "content": {"baz": 123}}}
+    extra = {"unknown_extra_key": {"action": "accept", "content": {"foo": "bar"}},
+             "another_unexpected": {"action": "accept", "content": {"baz": 123}}}
     if case.same:
         given = {"user_name": {"action": "accept", "content": {"name": "Alice"}}, **extra}
         assert complete(case.peer.ask("tools/call", {**tool("elicitation"), "inputResponses": given})) == "Hello, Alice!"

@@ -20,7 +20,8 @@ def defaults(case):
     properties = asked(case, "test_elicitation_sep1034_defaults", {
         "name": "Jane Smith", "age": 25, "score": 88, "status": "inactive", "verified": False})
     for name, kind, default in [
-            ("name", "string", "John Doe"), ("age", "integer", 30), ("score", "number", 95.5), ("status", "string", "active"), ("verified", "boolean", True)]:
+            ("name", "string", "John Doe"), ("age", "integer", 30), ("score", "number", 95.5),
+            ("status", "string", "active"), ("verified", "boolean", True)]:
         assert (properties[name]["type"], properties[name]["default"]) == (kind, default)
     assert properties["verified"]["default"] is True
     assert properties["status"]["default"] in properties["status"]["enum"]

@@ -158,7 +158,8 @@ async def main():
         async def heard(message):
             pass
 
-        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **(callbacks() if answering else {})))
+        asked = callbacks() if answering else {}
+        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **asked))
         answer = await session.initialize()
         say(ready=answer.model_dump(by_alias=True, mode="json", exclude_none=True))
         await serve(session)

@@ -74,7 +74,7 @@ class Traffic:
 
 
 class Upstream:
-    """`sdk`: current | legacy; `transport`: http | sse | stdio; `kind`: plain | paged | conformance."""
+    """`sdk`: current | legacy; `transport`: http | sse | stdio; `kind`: plain | all | paged | conformance."""
 
     def __init__(self, folder, name, sdk, transport, kind="plain"):
         self.name, self.sdk, self.transport = name, sdk, transport

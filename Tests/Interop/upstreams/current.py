@@ -1,4 +1,4 @@
-"""A test upstream on the current SDK (both eras): current.py [--kind plain|paged|conformance] stdio | http PORT."""
+"""A test upstream on the current SDK (both eras): current.py [--kind plain|all|paged|conformance] stdio | http PORT."""
 
 import argparse
 import asyncio
@@ -42,7 +42,9 @@ CHANGES = {
     "tools": (ToolsListChanged, "send_tool_list_changed"), "prompts": (PromptsListChanged, "send_prompt_list_changed"),
     "resources": (ResourcesListChanged, "send_resource_list_changed"),
 }
-ANSWERS = {"elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult}
+ANSWERS = {
+    "elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult,
+}
 QUESTIONS = {"elicitation/create": types.ElicitRequest, "sampling/createMessage": types.CreateMessageRequest, "roots/list": types.ListRootsRequest}
 
 

@@ -1,4 +1,4 @@
-"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|paged] stdio | http PORT | sse PORT."""
+"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|all|paged|conformance] stdio | http PORT | sse PORT."""
 
 import argparse
 import asyncio
@@ -26,7 +26,9 @@ from toolset import Toolset
 from traffic import Traffic
 
 
-ANSWERS = {"elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult}
+ANSWERS = {
+    "elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult,
+}
 
 
 class Context(Rounds):

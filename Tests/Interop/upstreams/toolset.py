@@ -108,7 +108,7 @@ class Journal:
 
 
 class Toolset(suite.Suite):
-    """One upstream's state and behaviour. `kind`: plain (with all that the suite wants) | conformance (only that) | paged."""
+    """One upstream's state and behaviour. `kind`: plain | conformance (what the suite wants) | all | paged."""
 
     PIXEL, SOUND = PIXEL, SOUND
 
@@ -123,14 +123,14 @@ class Toolset(suite.Suite):
             self.resources = [{"uri": f"test://page/{n:03}", "name": f"resource_{n:03}"} for n in range(PAGED)]
             self.templates = [{"uriTemplate": f"test://template/{n:03}/{{x}}", "name": f"template_{n:03}"} for n in range(PAGED)]
         else:
-            self.tools = [dict(t) for t in suite.TOOLS + (TOOLS if kind == "plain" else [])]
+            self.tools = [dict(t) for t in (suite.TOOLS if kind != "plain" else []) + (TOOLS if kind != "conformance" else [])]
 
     # Lists
 
     def page(self, member, cursor):
         """A `…/list` result: all of it, or with kind `paged` the page at the cursor."""
         entries = {"resourceTemplates": self.templates}.get(member) or getattr(self, member)
-        if self.kind == "conformance":
+        if self.kind in ("plain", "conformance"):
             return {member: entries}
         start = int(cursor) if cursor else 0
         answer = {member: entries[start:start + PAGE]}
