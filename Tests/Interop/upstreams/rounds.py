@@ -86,7 +86,8 @@ class Rounds:
             return dict(zip(questions, answers, strict=True))
         if self.known is None:
             self.known = opened(self.state()) if keeps_state and self.state() else {}
-        responses = self.responses() or {}
+        # Answers count only with the state that they belong to, where there is one.
+        responses = (self.responses() or {}) if self.state() or not keeps_state else {}
         if not set(questions) <= set(self.known):
             if not set(questions) <= set(responses):
                 raise InputRequired(questions, sealed(self.known) if keeps_state else None)
