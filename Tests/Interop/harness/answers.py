@@ -1,16 +1,31 @@
-"""What the test clients answer when they are asked something in mid-call: plain JSON, the same for either SDK."""
+"""What the clients of these tests answer when they are asked; needs no SDK."""
 
-FORM = {"action": "accept", "content": {"name": "Ada"}}
-LINK = {"action": "accept"}
-SAMPLE = {"role": "assistant", "model": "test", "content": {"type": "text", "text": "Paris"}, "stopReason": "endTurn"}
-ROOTS = {"roots": [{"uri": "file:///home/ada", "name": "home"}]}
-# By the names that the toolset has for its questions.
-CANNED = {"form": FORM, "link": LINK, "sample": SAMPLE, "tools": SAMPLE, "roots": ROOTS}
+ANSWERS = {
+    "elicitation/create": {"action": "accept", "content": {"name": "Alice"}},
+    "sampling/createMessage": {
+        "role": "assistant", "content": {"type": "text", "text": "This is a test response"}, "model": "test-model", "stopReason": "endTurn"},
+    "roots/list": {"roots": [{"uri": "file:///test/root", "name": "Test Root"}]},
+}
+
+SAMPLES = {"string": "my {}", "integer": 3, "number": 3, "boolean": True}
 
 
 def answer(method, params):
-    if method == "roots/list":
-        return ROOTS
-    if method == "sampling/createMessage":
-        return SAMPLE
-    return LINK if params.get("mode") == "url" else FORM
+    """Says yes to an address, and fills in a form with `my NAME` and the like."""
+    if method != "elicitation/create":
+        return ANSWERS[method]
+    if params.get("mode") == "url":
+        return {"action": "accept"}
+    fields = params["requestedSchema"]["properties"]
+    content = {}
+    for name in params["requestedSchema"].get("required", fields):
+        value = SAMPLES.get(fields[name].get("type"), "my {}")
+        content[name] = value.format(name) if isinstance(value, str) else value
+    return {"action": "accept", "content": content}
+
+
+# By the names that the toolset has for its questions.
+CANNED = {
+    "form": {"action": "accept", "content": {"name": "my name"}}, "link": {"action": "accept"}, "sample": ANSWERS["sampling/createMessage"],
+    "tools": ANSWERS["sampling/createMessage"], "roots": ANSWERS["roots/list"],
+}

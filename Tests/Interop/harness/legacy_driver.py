@@ -10,7 +10,6 @@ import os
 import sys
 
 import anyio
-import answers
 import mcp.types as types
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.sse import sse_client
@@ -57,27 +56,6 @@ class WriteTap(Tap):
         await self.stream.send(item)
 
 
-def answering():
-    """The callbacks of a client that can be asked everything."""
-
-    def answer(method, params, result):
-        plain = params.model_dump(by_alias=True, mode="json", exclude_none=True) if params else {}
-        say(asked={"method": method, "params": plain})
-        return result.model_validate(answers.answer(method, plain))
-
-    async def elicit(context, params):
-        return answer("elicitation/create", params, types.ElicitResult)
-
-    async def sample(context, params):
-        return answer("sampling/createMessage", params, types.CreateMessageResult)
-
-    async def roots(context):
-        return answer("roots/list", None, types.ListRootsResult)
-
-    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots,
-            "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability())}
-
-
 async def act(session, order):
     verb = order["do"]
     if verb == "list":
@@ -90,13 +68,24 @@ async def act(session, order):
         result = await session.call_tool(
             order["name"], order.get("arguments"), progress_callback=progress if order.get("progress") else None)
     elif verb == "prompts":
-        result = await session.list_prompts()
+        result = await session.list_prompts(params=types.PaginatedRequestParams(cursor=order["cursor"]))
     elif verb == "prompt":
         result = await session.get_prompt(order["name"], order.get("arguments"))
     elif verb == "resources":
-        result = await session.list_resources()
+        result = await session.list_resources(params=types.PaginatedRequestParams(cursor=order["cursor"]))
+    elif verb == "templates":
+        result = await session.list_resource_templates(params=types.PaginatedRequestParams(cursor=order["cursor"]))
     elif verb == "read":
         result = await session.read_resource(order["uri"])
+    elif verb == "complete":
+        kind = types.PromptReference if order["ref"]["type"] == "ref/prompt" else types.ResourceTemplateReference
+        result = await session.complete(kind.model_validate(order["ref"]), order["argument"], order["known"])
+    elif verb == "subscribe":
+        result = await session.subscribe_resource(order["uri"])
+    elif verb == "unsubscribe":
+        result = await session.unsubscribe_resource(order["uri"])
+    elif verb == "level":
+        result = await session.set_logging_level(order["level"])
     elif verb == "ping":
         result = await session.send_ping()
     else:
@@ -136,10 +125,27 @@ async def serve(session):
         group.cancel_scope.cancel()
 
 
+def callbacks():
+    # The same answers as the other clients'.
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from harness.answers import ANSWERS, answer
+
+    async def elicit(context, params):
+        return types.ElicitResult.model_validate(answer("elicitation/create", params.model_dump(by_alias=True, exclude_none=True)))
+
+    async def sample(context, params):
+        return types.CreateMessageResult.model_validate(ANSWERS["sampling/createMessage"])
+
+    async def roots(context):
+        return types.ListRootsResult.model_validate(ANSWERS["roots/list"])
+
+    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots,
+            "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability())}
+
+
 async def main():
-    arguments = sys.argv[1:]
-    callbacks = answering() if arguments[0] == "--answering" else {}
-    transport, *rest = arguments[1:] if callbacks else arguments
+    answering = "--answering" in sys.argv
+    transport, *rest = [argument for argument in sys.argv[1:] if argument != "--answering"]
     async with contextlib.AsyncExitStack() as stack:
         if transport == "http":
             read, write, _ = await stack.enter_async_context(streamablehttp_client(rest[0]))
@@ -152,7 +158,8 @@ async def main():
         async def heard(message):
             pass
 
-        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **callbacks))
+        asked = callbacks() if answering else {}
+        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **asked))
         answer = await session.initialize()
         say(ready=answer.model_dump(by_alias=True, mode="json", exclude_none=True))
         await serve(session)

@@ -33,6 +33,8 @@ RESULTS = {
     "tasks/update": "UpdateTaskResult",
 }
 
+ANSWERS = {"elicitation/create": "ElicitResult", "sampling/createMessage": "CreateMessageResult", "roots/list": "ListRootsResult"}
+
 ERRORS = {
     -32700: "ParseError", -32600: "InvalidRequestError", -32601: "MethodNotFoundError", -32602: "InvalidParamsError",
     -32603: "InternalError", -32020: "HeaderMismatchError", -32021: "MissingRequiredClientCapabilityError",
@@ -98,3 +100,19 @@ def check(message, revision, method=None):
             require(revision, "CreateTaskResult", result)
         elif method in RESULTS:
             require(revision, RESULTS[method], result)
+
+
+def check_sent(message, revision, method=None):
+    """Asserts that a message from a client is one that `revision` allows; `method` is that of the question it answers."""
+    assert isinstance(message, dict) and message.get("jsonrpc") == "2.0", message
+    if "method" in message:
+        require(revision, "ClientRequest" if "id" in message else "ClientNotification", message)
+        require(revision, "JSONRPCRequest" if "id" in message else "JSONRPCNotification", message)
+        if revision == MODERN and "id" in message:
+            require(revision, "RequestMetaObject", message["params"]["_meta"])
+    elif "error" in message:
+        require(revision, "JSONRPCErrorResponse" if revision >= "2025-11-25" else "JSONRPCError", message)
+    else:
+        assert revision != MODERN, f"a response from a modern client: {message}"
+        require(revision, "JSONRPCResultResponse" if revision >= "2025-11-25" else "JSONRPCResponse", message)
+        require(revision, ANSWERS.get(method, "ClientResult"), message["result"])
