@@ -7,13 +7,15 @@ package struct ArgumentMasking: Sendable {
     package static let bytesMax = 64 * 1024
     private static let masked = JSONValue.string("‹secret›")
 
-    /// Whether a member of that name holds a secret, whatever its value.
-    private let isSecretName: @Sendable (String) -> Bool
+    /// Whether a member of that name holds a secret; the value is nil where it is no text.
+    private let isSecretMember: @Sendable (_ name: String, _ value: String?) -> Bool
     /// Whether a text looks like a secret, whatever its name.
     private let isSecretValue: @Sendable (String) -> Bool
 
-    package init(isSecretName: @escaping @Sendable (String) -> Bool, isSecretValue: @escaping @Sendable (String) -> Bool) {
-        self.isSecretName = isSecretName
+    package init(
+        isSecretMember: @escaping @Sendable (_ name: String, _ value: String?) -> Bool, isSecretValue: @escaping @Sendable (String) -> Bool
+    ) {
+        self.isSecretMember = isSecretMember
         self.isSecretValue = isSecretValue
     }
 
@@ -34,8 +36,9 @@ package struct ArgumentMasking: Sendable {
         case .object(let members):
             .object(
                 members.map { member in
-                    let isHidden = isSecretName(member.key) && !member.value.isHarmless
-                    return JSONValue.Member(isSecretValue(member.key) ? "‹secret›" : redaction.mask(member.key), isHidden ? Self.masked : masked(member.value, redaction))
+                    let name = isSecretValue(member.key) ? "‹secret›" : redaction.mask(member.key)
+                    let isHidden = isSecretMember(member.key, member.value.string) && !member.value.isHarmless
+                    return JSONValue.Member(name, isHidden ? Self.masked : masked(member.value, redaction))
                 })
         default: value
         }

@@ -20,6 +20,8 @@ package struct AuditEvent: Sendable {
         case cancelled
         /// It could not have been recorded.
         case refused
+        /// Not a call: the caller has given the gateway access to their account at the upstream.
+        case signedIn = "signed_in"
         /// At the door: nobody whom the gateway lets in.
         case unauthenticated
     }
@@ -39,6 +41,8 @@ package struct AuditEvent: Sendable {
     /// What the rules said; nil where it did not come to that.
     package var decision: Decision?
     package var failure: CallFailure?
+    /// What a sign-in has allowed.
+    package var scopes: [String] = []
     /// How many of the same kind came in the same second and are not recorded one by one.
     var more = 0
     /// Names of arguments whose values are the gateway's own business.
@@ -62,7 +66,7 @@ package struct AuditEvent: Sendable {
 
 /// How a call reached the gateway.
 package struct CallOrigin: Sendable {
-    /// `http`, `sse`, `stdio` or `command`.
+    /// `http`, `sse`, `stdio`, `command` or `browser`.
     package var transport: String
     /// The protocol's revision; nil where none was settled.
     package var revision: String?
@@ -90,7 +94,18 @@ package struct CallFailure: Hashable, Sendable {
 /// The parts of a request that the audit looks at, as ranges of its bytes, which are valid JSON.
 package struct AuditedMessage: Sendable {
     /// What is used.
-    package enum Kind: String, Sendable { case tool, prompt, resource }
+    package enum Kind: String, Sendable {
+        case tool, prompt, resource
+
+        /// The outcome where there is no such thing.
+        package var unknown: AuditEvent.Outcome {
+            switch self {
+            case .tool: .unknownTool
+            case .prompt: .unknownPrompt
+            case .resource: .unknownResource
+            }
+        }
+    }
 
     package let bytes: [UInt8]
     package let kind: Kind

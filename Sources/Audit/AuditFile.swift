@@ -84,6 +84,23 @@ struct AuditFile: ~Copyable {
         _ = try write([0x0A], from: 0)
     }
 
+    /// Why it could not be opened now; makes no file.
+    static func obstacle(to destination: AuditSettings.Destination) -> AuditFailure? {
+        guard case .file(let path) = destination else { return nil }
+        #if canImport(Glibc)
+            let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK)
+        #else
+            let descriptor = Darwin.open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK)
+        #endif
+        if descriptor >= 0 {
+            close(descriptor)
+            return nil
+        }
+        guard errno == ENOENT else { return .system }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        return access(folder, W_OK | X_OK) == 0 ? nil : .system
+    }
+
     private static func open(_ destination: AuditSettings.Destination) throws(AuditFailure) -> (descriptor: Int32, path: String?) {
         guard case .file(let path) = destination else { return (1, nil) }
         // Non-blocking, so that a pipe that nobody reads is a failure and not a halt.

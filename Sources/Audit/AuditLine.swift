@@ -5,7 +5,7 @@ import JSON
 struct AuditLine: Sendable {
     /// Longest text of a caller's or a client's making, in characters.
     static let textMax = 256
-    /// Most groups that are named.
+    /// Most groups, and most scopes, that are named.
     static let groupsMax = 64
 
     let values: AuditSettings.Values
@@ -25,6 +25,7 @@ struct AuditLine: Sendable {
         line.append(member: name, (event.followedTool ?? event.message?.name).map(clipped))
         line.append(member: "upstream", event.upstream)
         if let upstreamName { line.append(member: upstreamName, event.upstreamName.map(clipped)) }
+        if !event.scopes.isEmpty { line.append(names: "scopes", event.scopes.prefix(Self.groupsMax).map(clipped)) }
         line.append(member: "rule", (event.decision?.rule?.text).map(clipped))
         line.append(member: "rule_at", (event.decision?.rule?.position).map(\.description))
         line.append(member: "role", event.decision?.role.map(clipped))
@@ -70,10 +71,7 @@ struct AuditLine: Sendable {
         line.append(member: "caller", clipped(caller.description))
         line.append(member: "user", caller.user.map(clipped))
         line.append(member: "client", caller.client.map(clipped))
-        if !caller.groups.isEmpty {
-            line.append(",\"groups\":")
-            line.append(json: .array(caller.groups.sorted().prefix(Self.groupsMax).map { .string(clipped($0.description)) }))
-        }
+        if !caller.groups.isEmpty { line.append(names: "groups", caller.groups.sorted().prefix(Self.groupsMax).map { clipped($0.description) }) }
         let (proof, id) = caller.proof.words
         line.append(member: "proof", proof)
         line.append(member: "proof_id", id.map(clipped))
@@ -107,6 +105,14 @@ extension [UInt8] {
         append(name)
         append("\":")
         append(jsonString: text)
+    }
+
+    /// `,"name":["text",…]`.
+    fileprivate mutating func append(names name: StaticString, _ texts: [String]) {
+        append(",\"")
+        append(name)
+        append("\":")
+        append(json: .array(texts.map { .string($0) }))
     }
 }
 

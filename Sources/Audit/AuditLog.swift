@@ -105,7 +105,9 @@ package final class AuditLog: Sendable {
     /// Calls back, on any thread, when what was recorded until now is written, or can't be, and has reached the disk.
     package func flush(_ done: @escaping @Sendable () -> Void) {
         queue.async {
-            if self.state.withLock({ $0.failure == nil }) { self.writeAll() }
+            // Who has nothing to record makes no file.
+            let isIdle = self.state.withLock { $0.events.isEmpty && $0.lost == 0 } && self.writer.withLock { $0.isEmpty }
+            if !isIdle, self.state.withLock({ $0.failure == nil }) { self.writeAll() }
             self.synchronize()
             done()
         }

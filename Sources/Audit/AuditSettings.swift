@@ -26,6 +26,9 @@ package struct AuditSettings: Hashable, Sendable {
     /// Where the destination is written.
     package var position: SourcePosition
 
+    /// Why nothing could be written there now; nil where it could. Makes no file.
+    package var obstacle: AuditFailure? { AuditFile.obstacle(to: destination) }
+
     package init(_ destination: Destination, whenUnwritable: WhenUnwritable = .refuse, values: Values = .digest, position: SourcePosition) {
         self.destination = destination
         self.whenUnwritable = whenUnwritable

@@ -14,7 +14,27 @@ package final class AuditTrail {
         event.upstreamName = name
         event.concealed = names ?? []
         event.redaction = redaction
+        event.decision = nil
         event.outcome = .denied
+    }
+
+    /// Which upstream the call means, whose tools are not known, and what the rules say of that.
+    package func meant(_ upstream: String, _ decision: Decision) {
+        event.upstream = upstream
+        event.decision = decision
+    }
+
+    /// The upstream that was meant has no such thing.
+    package func foundNothing() {
+        event.upstream = nil
+        event.decision = nil
+        event.outcome = event.message?.kind.unknown ?? .unknownTool
+    }
+
+    /// The gateway itself has answered, for this upstream.
+    package func answered(for upstream: String) {
+        event.upstream = upstream
+        event.outcome = .allowed
     }
 
     /// What the rules say.

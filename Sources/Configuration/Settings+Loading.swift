@@ -62,10 +62,10 @@ struct GatewayReader {
         let stateKey = section["state_key"].flatMap {
             SecretReferenceReader(folder: file.folder).readSecret($0, "state_key", variable: "SWITCHBOARD_STATE_KEY", &findings)
         }
-        if let stateKey { findings.add(secrets.problems(of: [stateKey])) }
+        if let stateKey { findings.add(secrets.problems(ofKeyRing: stateKey)) }
         var unresolved: [String: [Problem]] = [:]
         for upstream in upstreams {
-            let problems = secrets.problems(of: upstream)
+            let problems = secrets.problems(of: upstream) + callerProblems(of: upstream, identity)
             if !problems.isEmpty { unresolved[upstream.name] = problems }
         }
         guard findings.problems.isEmpty, let state else {
@@ -142,6 +142,19 @@ struct GatewayReader {
         let definitions = entries.compactMap { reader.read($0, &findings) }
         let places = Dictionary(entries.map { ($0.key, $0.keyPosition) }) { first, _ in first }
         return (definitions, KnownUpstreams(places: places))
+    }
+
+    /// Credentials that are made of what callers bring want callers who can bring it.
+    private mutating func callerProblems(of upstream: UpstreamDefinition, _ identity: IdentitySettings) -> [Problem] {
+        let parts = upstream.credential.parts
+        if !identity.isConfigured, parts.contains(where: { if case .authorizationCode = $0 { true } else { false } }) {
+            findings.warn(
+                "callers over HTTP are anonymous, who can't sign in to \(upstream.name)", at: upstream.position,
+                fix: "write `identity`, or use it by `switchboard stdio` only")
+        }
+        guard identity.issuers.isEmpty, parts.contains(where: { if case .tokenExchange = $0 { true } else { false } }) else { return [] }
+        let what = "nobody can have a token to exchange for \(upstream.name): there are no `issuers`"
+        return [Problem(what, at: upstream.position, fix: "write `identity: { issuers: [{ issuer: …, audience: … }] }`, or another `grant`")]
     }
 
     private mutating func virtualServers(_ section: Section, _ upstreams: KnownUpstreams) -> [VirtualServerDefinition] {

@@ -31,7 +31,7 @@ package struct Settings: Hashable, Sendable {
     package var identity = IdentitySettings()
     /// Hosts that addresses found by discovery may name although they are not public, in lower case.
     package var discoveryHosts: [String] = []
-    /// Upstreams whose secrets cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
+    /// Upstreams whose credentials cannot be had now, and why; `serve` starts with them down, `check` counts them as problems.
     package var unresolved: [String: [Problem]]
     /// Every file and folder that was read, from the root, for `FileWatch`.
     package var files: [String]

@@ -44,7 +44,7 @@ extension Gateway {
         guard let audit = settings.audit else { return nil }
         let key = audit.values == .none ? [] : (try? StateFolder.key("audit.key", for: "digests in the audit", in: settings.stateFolder)) ?? []
         let masking = ArgumentMasking(
-            isSecretName: { SecretLook.isSecretName($0) }, isSecretValue: { SecretLook.isSecretValue($0) || APIKeyText.stands(in: $0) })
+            isSecretMember: { SecretLook.isSecretMember($0, $1) }, isSecretValue: { SecretLook.isSecretValue($0) || APIKeyText.stands(in: $0) })
         return AuditLog(audit, key: key, masking: masking)
     }
 
@@ -79,11 +79,11 @@ extension AuditLog {
 extension AuditEvent {
     fileprivate init(of call: Call) {
         let params = call.message.params
-        let (kind, text, unknown): (AuditedMessage.Kind, JSONText?, Outcome) =
+        let (kind, text): (AuditedMessage.Kind, JSONText?) =
             switch call.message.method {
-            case .getPrompt: (.prompt, params.name, .unknownPrompt)
-            case .readResource: (.resource, params.uri, .unknownResource)
-            default: (.tool, params.name, .unknownTool)
+            case .getPrompt: (.prompt, params.name)
+            case .readResource: (.resource, params.uri)
+            default: (.tool, params.name)
             }
         let name = call.message.text(text)
         let message = AuditedMessage(
@@ -92,7 +92,18 @@ extension AuditEvent {
         self.init(
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)
-        outcome = name == nil || params.defect != nil ? .invalid : unknown
+        outcome = name == nil || params.defect != nil ? .invalid : kind.unknown
+    }
+}
+
+extension AuditEvent {
+    fileprivate static let browser = CallOrigin(transport: "browser")
+
+    init(of signedIn: SignedIn) {
+        self.init(caller: signedIn.caller, virtualServer: nil, origin: Self.browser)
+        outcome = .signedIn
+        upstream = signedIn.upstream
+        scopes = signedIn.scopes
     }
 }
 

@@ -13,13 +13,14 @@ extension Gateway {
     func use(_ call: Call, to channel: any ClientChannel, noting trail: AuditTrail?, isRetry: Bool = false) async throws -> Reply? {
         let wanted = try Wanted(call)
         let round = try round(of: call)
-        if let round, let reply = try await waitForSignIn(call, round) { return reply }
+        if let round, let reply = try await waitForSignIn(call, round, noting: trail) { return reply }
         do {
-            if wanted.kind == .tools, let reply = try await answerSignInTool(call, named: wanted.name, after: round) { return reply }
+            if wanted.kind == .tools, let reply = try await answerSignInTool(call, named: wanted.name, after: round, noting: trail) { return reply }
             return try await carryOut(call, of: wanted, after: round, to: channel, noting: trail, isRetry: isRetry)
         } catch let need as SignInNeed {
+            let reply = try await askToSignIn(call, need, after: round, noting: trail)
             trail?.failed("sign_in")
-            return try await askToSignIn(call, need, after: round)
+            return reply
         } catch let denial as Denial {
             trail?.decided(denial.decision)
             throw denial.defect.map { ProtocolError(.invalidParams, "Invalid params: \($0)") } ?? wanted.unknown(in: call.era)
@@ -81,7 +82,7 @@ extension Gateway {
         var exposure: Exposure
         (snapshot, exposure) = try await self.exposure(for: call)
         guard exposure.serves(wanted.kind) else { throw methodNotFound(call) }
-        if exposure.find(wanted) == nil, let starting = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot) {
+        if exposure.find(wanted) == nil, let starting = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot, noting: trail) {
             // A list does not wait for what starts slowly; a call can't do without it.
             let instance = try instance(of: starting, for: call, wanted, noting: trail)
             await instance.settled(within: starting.definition.timeout)
@@ -89,13 +90,14 @@ extension Gateway {
             exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
         guard let exposed = exposure.find(wanted), let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream] else {
-            if let upstream = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot) {
+            if let upstream = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot, noting: trail) {
                 let instance = try instance(of: upstream, for: call, wanted, noting: trail)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
                 if let need = failure.flatMap({ SignInNeed($0, upstream: upstream.name) }) { throw need }
                 let reason = instance.status.lastError ?? "it is still starting"
                 throw clientForm(of: failure ?? .unavailable(reason), from: upstream.name, tool: wanted.label, noting: trail)
             }
+            trail?.foundNothing()
             throw wanted.unknown(in: call.era)
         }
         note(exposed, in: exposure, of: upstream, for: call.caller, on: trail)
@@ -157,12 +159,13 @@ extension Gateway {
 
     /// An upstream that is away and may have what is wanted, which the caller may use.
     private func upstream(
-        thatMayExpose wanted: Wanted, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot
+        thatMayExpose wanted: Wanted, to caller: Caller, in exposure: Exposure, of snapshot: Snapshot, noting trail: AuditTrail?
     ) -> UpstreamInstances? {
-        guard let missing = exposure.missingUpstream(thatMayExpose: wanted.kind, wanted.name),
-            exposure.policy.access(of: caller).mayUse(unknown: wanted.subjectKind, wanted.name, of: missing)
+        guard let missing = exposure.missing(wanted.kind, named: wanted.name),
+            let decision = exposure.policy.access(of: caller).allowance(of: missing), let upstream = snapshot.upstreams[missing.upstream]
         else { return nil }
-        return snapshot.upstreams[missing]
+        trail?.meant(missing.upstream, decision)
+        return upstream
     }
 
     /// Header and body must agree (MCP 2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers").
@@ -287,6 +290,8 @@ extension Gateway {
             case .unavailable: "The upstream \"\(upstream)\" is not available at present"
             case .refused: "The upstream \"\(upstream)\" refused the call"
             case .credential(.notForCaller): "The gateway has no credential of yours for the upstream \"\(upstream)\""
+            case .credential(.tokenNeeded):
+                "The upstream \"\(upstream)\" is called with your own token exchanged, and you brought none that is still good"
             case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
             case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
             case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"

@@ -36,43 +36,6 @@ extension Gateway {
         return outcome
     }
 
-    /// What does not fit between the virtual servers, `policy` and the upstreams that are known now.
-    package var exposureProblems: [Problem] {
-        let snapshot = snapshot
-        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.problems ?? [] } + policyProblems
-    }
-
-    /// What is as it should be between them, and may surprise.
-    package var exposureWarnings: [Problem] {
-        let snapshot = snapshot
-        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.warnings ?? [] }
-    }
-
-    /// Rules of `policy` that can never match; a pattern may be there for tools that are yet to come.
-    private var policyProblems: [Problem] {
-        let snapshot = snapshot
-        return snapshot.settings.policy.flatMap(\.deny).flatMap { rule -> [Problem] in
-            switch rule.matter {
-            case .tools(let glob) where !glob.isLiteral && rule.conditions.isEmpty: return []
-            case .prompts(let glob) where !glob.isLiteral && rule.conditions.isEmpty: return []
-            default: break
-            }
-            let upstreams = snapshot.settings.upstreams.map(\.name).filter { rule.upstream?.matches($0) ?? true }
-            var subjects: [Subject] = []
-            for name in upstreams {
-                // What an upstream has that is away is not known.
-                guard let offer = snapshot.upstreams[name]?.commonList?.offer else { return [] }
-                subjects += offer.prompts.map { Subject(.prompt, name: $0.name, upstream: name, upstreamName: $0.name, schema: $0.schema) }
-                subjects += offer.tools.map { tool in
-                    Subject(
-                        .tool, name: tool.name, upstream: name, upstreamName: tool.name,
-                        toolClass: ToolClass(annotations: tool.json["annotations"]), schema: tool.json["inputSchema"])
-                }
-            }
-            return RuleCheck(subjects).problems(of: rule)
-        }
-    }
-
     /// Takes an upstream's present tools as the baseline of `new_tools: hold`; the names that are new, or nil where it is not connected.
     /// Throws where that can't be kept.
     package func accept(_ upstream: String) throws(StateError) -> (added: [String], removed: [String])? {
@@ -90,9 +53,6 @@ extension Gateway {
         let upstreams = snapshot.upstreams
         return names.compactMap { name in upstreams[name].map { (name, $0.status.state) } }
     }
-
-    /// What does not fit between that virtual server and the upstreams that are known now.
-    package func exposureProblems(of server: String) -> [Problem] { snapshot.exposures[server]?.problems ?? [] }
 
     /// The upstreams that a virtual server lacks at present, and why.
     package func missing(from server: String, for caller: Caller) -> [(upstream: String, reason: String)] {

@@ -7,49 +7,71 @@ import VirtualServers
 
 /// Why a caller may or may not make a call; nothing goes upstream.
 package struct CallExplanation: Sendable {
-    package var decision: Decision
-    /// nil where there is no such tool.
+    /// nil where that is not known, and the note says why.
+    package var decision: Decision?
+    /// nil where there is no such tool, or none that is known.
     package var tool: ExposedTool?
     /// As they would go upstream; nil where they can't.
     package var arguments: JSONValue?
     package var steps: [Explanation.Step] = []
     /// Whether the caller sees the tool in its list.
     package var isListed = false
+    /// What the decision does not rest on; nil where all is known.
+    package var note: String?
 }
 
 extension Gateway {
     /// Judges a call as `tools/call` would; nil for an unknown virtual server.
     package func explain(_ server: String, _ caller: Caller, _ name: String, arguments: JSONValue) -> CallExplanation? {
+        let snapshot = snapshot
         guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return nil }
-        guard let index = exposure.index(of: name) else {
-            if let missing = exposure.missingUpstream(thatMayExpose: .tools, name) {
-                let reason = "there is no such tool in \(server) now; \(missing), which may have it, is not available"
-                return CallExplanation(decision: Decision(.denied, reason: reason))
-            }
-            let near = suggestion(for: name, among: exposure.tools.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
-            return CallExplanation(decision: Decision(.denied, reason: "there is no such tool in \(server)" + near))
+        if let index = exposure.index(of: name) { return explain(exposure, index, caller, arguments) }
+        if let upstream = signInUpstream(ofTool: name, in: exposure), snapshot.upstreams[upstream]?.signIn(for: caller) != nil {
+            return CallExplanation(decision: decisionOnSignIn(of: caller, to: upstream, exposure, snapshot))
         }
+        if let missing = exposure.missing(.tools, named: name) { return explain(exposure, missing, named: name, caller, arguments) }
+        let near = suggestion(for: name, among: exposure.tools.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+        return CallExplanation(decision: Decision(.denied, reason: "there is no such tool in \(server)" + near))
+    }
+
+    private func explain(_ exposure: Exposure, _ index: Int, _ caller: Caller, _ arguments: JSONValue) -> CallExplanation {
         let tool = exposure.tools[index]
-        let access = exposure.policy.access(of: caller)
+        let isListed = exposure.isListed(index, for: exposure.policy.access(of: caller))
         var sent = arguments
-        var problem: String?
         if let shaping = tool.shaping {
             do {
                 sent = try JSONValue(parsing: shaping.apply(to: arguments))
-            } catch let error as ProtocolError {
-                problem = error.message
             } catch {
-                problem = "\(error)"
+                // Rules are not asked, but a caller who may not use the tool is told of none.
+                let rule = RuleReference(text: "tools: \(tool.upstream).\(tool.upstreamName)", position: tool.position)
+                let reason = (error as? ProtocolError)?.message ?? "\(error)"
+                let denial = exposure.policy.access(of: caller).denial(of: index)?.decision ?? Decision(.denied, reason: "no arguments are allowed")
+                return CallExplanation(
+                    decision: isListed ? Decision(.denied, by: rule, reason: reason) : denial, tool: tool, isListed: isListed)
             }
         }
-        let found = exposure.policy.explain(caller, subject: index, called: name, of: server, arguments: sent.bytes)
-        let refused = problem.map {
-            Decision(.denied, by: RuleReference(text: "tools: \(tool.upstream).\(tool.upstreamName)", position: tool.position), reason: $0)
+        let found = exposure.policy.explain(caller, subject: index, called: tool.name, of: exposure.definition.name, arguments: sent.bytes)
+        return CallExplanation(decision: found.decision, tool: tool, arguments: sent, steps: found.steps, isListed: isListed)
+    }
+
+    /// By name and rules alone.
+    private func explain(
+        _ exposure: Exposure, _ missing: UnknownSubject, named name: String, _ caller: Caller, _ arguments: JSONValue
+    ) -> CallExplanation {
+        let subject = Subject(.tool, name: name, upstream: missing.upstream, upstreamName: missing.upstreamName.literal ?? name)
+        let (decision, steps) = exposure.policy.explain(caller, unknown: subject, arguments: arguments.bytes)
+        let why = self.missing(from: exposure.definition.name, for: caller).first { $0.upstream == missing.upstream }?.reason ?? "it is away"
+        var note = "the tools of \(missing.upstream) are not known here: \(why); judged by the name, and the arguments as they are given"
+        if decision == nil { note += "; it depends on whether the tool is @read, @write or @destructive" }
+        return CallExplanation(decision: decision, steps: steps, note: note)
+    }
+
+    private func decisionOnSignIn(of caller: Caller, to upstream: String, _ exposure: Exposure, _ snapshot: Snapshot) -> Decision {
+        if maySignIn(caller, to: upstream, exposure, snapshot) {
+            return Decision(.allowed, reason: "it starts the user's sign-in to \(upstream), for whoever may use a tool of it")
         }
-        let decision = found.decision.isAllowed ? refused ?? found.decision : found.decision
-        return CallExplanation(
-            decision: decision, tool: tool, arguments: problem == nil ? sent : nil, steps: found.steps,
-            isListed: exposure.isListed(index, for: access))
+        let reason = caller.proof == .none ? "anonymous callers can't sign in" : "no rule allows the caller a tool of \(upstream)"
+        return Decision(.denied, reason: reason)
     }
 
     /// The tools that a caller sees, by name and upstream name.

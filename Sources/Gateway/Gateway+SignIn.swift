@@ -1,3 +1,4 @@
+import Audit
 import Auth
 import Configuration
 import Diagnostics
@@ -18,11 +19,13 @@ extension Gateway {
     // MARK: - Asking
 
     /// Waits for the person; a reply where the call is over because of what they said.
-    func waitForSignIn(_ call: Call, _ round: Round) async throws(ProtocolError) -> Reply? {
+    func waitForSignIn(_ call: Call, _ round: Round, noting trail: AuditTrail?) async throws(ProtocolError) -> Reply? {
         guard case .signIn(let link) = round.wait else { return nil }
         let answers = call.message.params.inputResponses.map(call.message.value)
         let action = answers?[Self.signInToolPrefix + round.upstream]?["action"]?.string
         if action == "decline" || action == "cancel" {
+            trail?.answered(for: round.upstream)
+            trail?.failed("sign_in")
             return try text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
         }
         guard let signIns else { return nil }
@@ -35,14 +38,15 @@ extension Gateway {
     }
 
     /// Gives the caller a link, in the form that the client understands.
-    func askToSignIn(_ call: Call, _ need: SignInNeed, after round: Round?) async throws -> Reply {
+    func askToSignIn(_ call: Call, _ need: SignInNeed, after round: Round?, noting trail: AuditTrail?) async throws -> Reply {
         let upstream = need.upstream
         guard call.message.method != .complete else { return emptyCompletion(call) }
         guard let signIns, var demand = snapshot.upstreams[upstream]?.signIn(for: call.caller) else {
-            throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one")
+            throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one", noting: trail)
         }
         demand.scopes = need.scopes
         guard round?.number ?? 0 < Self.signInRoundsMax else {
+            trail?.failed("sign_in")
             return try text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
         }
         openSignInListener()
@@ -50,7 +54,7 @@ extension Gateway {
         do {
             link = try await signIns.link(for: demand, call.caller)
         } catch {
-            throw clientForm(of: error, of: upstream)
+            throw clientForm(of: error, of: upstream, noting: trail)
         }
         let asks = need.scopes.isEmpty ? "sign in" : "sign in again and allow more"
         let message = "\(asks), so that your agents can use it with your account."
@@ -79,21 +83,21 @@ extension Gateway {
         return Reply(result: members, id: call.id, era: call.era, from: snapshot.exposures[call.server]?.serverInfo ?? Product.info)
     }
 
-    private func clientForm(of failure: SignInFailure, of upstream: String) -> ProtocolError {
-        switch failure {
-        case .anonymous:
-            refusal(
-                of: upstream, "\"\(upstream)\" wants each user to sign in, which anonymous callers can't: bring a key or a token", failure.description
-            )
-        case .noSite: refusal(of: upstream, "\"\(upstream)\" wants you to sign in, and the gateway is not set up for that", failure.description)
-        case .inVain: refusal(of: upstream, "\"\(upstream)\" refuses this with all that you have allowed", failure.description)
-        case .tooMany: refusal(of: upstream, "\"\(upstream)\": too many people sign in at the moment; try again later", failure.description)
-        case .unavailable: refusal(of: upstream, "\"\(upstream)\" wants you to sign in, which is not possible at present", failure.description)
-        }
+    private func clientForm(of failure: SignInFailure, of upstream: String, noting trail: AuditTrail?) -> ProtocolError {
+        let text =
+            switch failure {
+            case .anonymous: "\"\(upstream)\" wants each user to sign in, which anonymous callers can't: bring a key or a token"
+            case .noSite: "\"\(upstream)\" wants you to sign in, and the gateway is not set up for that"
+            case .inVain: "\"\(upstream)\" refuses this with all that you have allowed"
+            case .tooMany: "\"\(upstream)\": too many people sign in at the moment; try again later"
+            case .unavailable: "\"\(upstream)\" wants you to sign in, which is not possible at present"
+            }
+        return refusal(of: upstream, text, failure.description, noting: trail)
     }
 
-    private func refusal(of upstream: String, _ text: String, _ cause: String) -> ProtocolError {
+    private func refusal(of upstream: String, _ text: String, _ cause: String, noting trail: AuditTrail?) -> ProtocolError {
         let id = ErrorID()
+        trail?.failed("no_credential", id: id)
         Log(upstream).warning("nobody could be asked to sign in, error id \(id): \(cause)")
         return ProtocolError(.internalError, "The upstream \(text) (error id \(id))")
     }
@@ -102,7 +106,7 @@ extension Gateway {
 
     /// `sign_in_UPSTREAM`, for upstreams whose tools nobody has seen and this caller can't see before signing in.
     func appendSignInTools(for call: Call, _ exposure: Exposure, in snapshot: Snapshot, to members: inout [UInt8]) {
-        for upstream in exposure.missingUpstreams.sorted() where isSignInTool(Self.signInToolPrefix + upstream, call, exposure, snapshot) {
+        for upstream in exposure.missingUpstreams.sorted() where mustSignIn(call.caller, to: upstream, exposure, snapshot) {
             let tool: JSONValue = [
                 "name": .string(Self.signInToolPrefix + upstream), "title": .string("Sign in to \(upstream)"),
                 "description": .string("Starts the user's sign-in to \(upstream), whose tools are listed afterwards."),
@@ -114,29 +118,36 @@ extension Gateway {
         }
     }
 
-    private func isSignInTool(_ name: String, _ call: Call, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
-        let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
-        guard exposure.missingUpstreams.contains(upstream), call.caller.proof != .none, let instances = snapshot.upstreams[upstream],
-            instances.signIn(for: call.caller) != nil, exposure.policy.access(of: call.caller).mayUseSomething,
-            case .signInNeeded? = instances.lister(for: call.caller)?.credentialFailure
+    private func mustSignIn(_ caller: Caller, to upstream: String, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
+        guard maySignIn(caller, to: upstream, exposure, snapshot),
+            case .signInNeeded? = snapshot.upstreams[upstream]?.lister(for: caller)?.credentialFailure
         else { return false }
         return true
     }
 
+    /// Whether there is a sign-in of that caller's to that upstream, and something to use there afterwards.
+    func maySignIn(_ caller: Caller, to upstream: String, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
+        caller.proof != .none && snapshot.upstreams[upstream]?.signIn(for: caller) != nil
+            && exposure.isOfUse(upstream, to: exposure.policy.access(of: caller))
+    }
+
+    /// The upstream that such a tool is for, where the name is that of one; an upstream may have a tool of that name itself.
+    func signInUpstream(ofTool name: String, in exposure: Exposure) -> String? {
+        guard name.hasPrefix(Self.signInToolPrefix), exposure.index(of: name) == nil else { return nil }
+        let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
+        return exposure.definition.upstreams.contains(upstream) ? upstream : nil
+    }
+
     /// The answer where the name is that of such a tool, else nil.
-    func answerSignInTool(_ call: Call, named name: String, after round: Round?) async throws -> Reply? {
+    func answerSignInTool(_ call: Call, named name: String, after round: Round?, noting trail: AuditTrail?) async throws -> Reply? {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
         let (snapshot, exposure) = try await exposure(for: call)
-        // An upstream may have a tool of that name itself.
-        guard exposure.index(of: name) == nil else { return nil }
-        let upstream = String(name.dropFirst(Self.signInToolPrefix.utf8.count))
-        // Its link may still be on its way up: what counts is whether there is a token.
-        if isSignInTool(name, call, exposure, snapshot), await !isSignedIn(call.caller, to: upstream, in: snapshot) {
-            return try await askToSignIn(call, SignInNeed(upstream: upstream), after: round)
+        guard let upstream = signInUpstream(ofTool: name, in: exposure), maySignIn(call.caller, to: upstream, exposure, snapshot) else { return nil }
+        trail?.answered(for: upstream)
+        // Whatever is known of its tools: what counts is whether there is a token.
+        guard await isSignedIn(call.caller, to: upstream, in: snapshot) else {
+            return try await askToSignIn(call, SignInNeed(upstream: upstream), after: round, noting: trail)
         }
-        guard exposure.definition.upstreams.contains(upstream), snapshot.upstreams[upstream]?.signIn(for: call.caller) != nil,
-            exposure.policy.access(of: call.caller).mayUseSomething, call.caller.proof != .none
-        else { return nil }
         return try text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
     }
 
@@ -148,8 +159,9 @@ extension Gateway {
     // MARK: - Coming back
 
     /// Somebody has a token: their links are opened, and who listens hears of the new list.
-    func signedIn(to upstream: String, _ identity: CallerIdentity) {
-        snapshot.upstreams[upstream]?.credentialArrived(for: identity)
+    func signedIn(_ signedIn: SignedIn) {
+        audit?.record(AuditEvent(of: signedIn))
+        snapshot.upstreams[signedIn.upstream]?.credentialArrived(for: signedIn.caller.identity)
     }
 
     /// Says where browsers find the gateway.

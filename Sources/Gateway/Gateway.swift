@@ -24,6 +24,7 @@ package final class Gateway: CallService {
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
     let personalExposures = PersonalExposures()
+    let toldProblems = ToldProblems()
     let fetch: GuardedFetch
     let limits: UpstreamLimits
     private let state: Mutex<State>
@@ -62,7 +63,7 @@ package final class Gateway: CallService {
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
         signIns?.recognise { [weak self] caller in self?.identity.isStillGood(caller) ?? false }
-        signIns?.whenSignedIn { [weak self] upstream, identity in self?.signedIn(to: upstream, identity) }
+        signIns?.whenSignedIn { [weak self] in self?.signedIn($0) }
     }
 
     var snapshot: Snapshot { state.withLock { $0.snapshot } }
@@ -95,6 +96,7 @@ package final class Gateway: CallService {
         }
         identityChanged()
         introduceToServers()
+        tellProblems()
         for upstream in retired { loops.next().task { await upstream.retire() } }
         publish(changed)
         // What clients use already must not wait for the next one to ask.
@@ -149,15 +151,10 @@ package final class Gateway: CallService {
                 personal != nil && upstream.list.map { baselines.note($0.tools, of: upstream.name, seenBy: upstream.credential.key) } == true
             guard instances.noteChange(of: upstream) || hasGrown else { return [:] }
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
-            for server in servers {
-                let known = Set(old.exposures[server.name]?.findings ?? [])
-                for problem in state.snapshot.exposures[server.name]?.findings ?? [] where !known.contains(problem) {
-                    log.warning(problem.description)
-                }
-            }
             // Before it was only a guess at what callers would see.
             return personal != nil ? [:] : Self.difference(old.exposures, state.snapshot.exposures)
         }
+        tellProblems()
         publish(changed)
         // Whoever has a list of their own is told of its changes, and nobody else.
         guard let personal else { return }
@@ -200,6 +197,7 @@ package final class Gateway: CallService {
         }
         for _ in upstreams { _ = await done.next() }
         await opener.finishRenewals(within: settings.limits.drainTime)
+        await signInListener.stop()
         await flushAudit()
     }
 

@@ -42,6 +42,11 @@ final class SignInListener: Sendable {
         await exchange.answer(path: String(request.path.dropFirst("/oauth/".utf8.count)), at: desk)
     }
 
+    /// Lets browsers have the pages that are on their way.
+    func stop() async {
+        await server.withLock { $0 }?.drain(within: .seconds(1))
+    }
+
     private func closeWhenIdle(_ desk: SignInDesk) async {
         guard let loop = EventLoop.current else { return }
         let site = desk.site

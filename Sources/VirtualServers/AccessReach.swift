@@ -6,25 +6,30 @@ package struct AccessReach {
     private struct Server {
         let policy: AccessPolicy
         let subjects: [Subject]
+        /// As it is written, where that does not say which tools there are, or which rules concern them.
+        var wording: AccessWording?
     }
 
     private var servers: [String: Server] = [:]
     private var patterns: [WhoPattern] = []
 
-    package init(prohibitions: [Prohibition]) { patterns = prohibitions.flatMap(\.unless) }
+    private let prohibitions: [Prohibition]
+
+    package init(prohibitions: [Prohibition]) {
+        self.prohibitions = prohibitions
+        patterns = prohibitions.flatMap(\.unless)
+    }
 
     /// Adds a virtual server whose upstreams are known.
     package mutating func add(_ exposure: Exposure) {
         add(exposure.definition, Server(policy: exposure.policy, subjects: exposure.subjects))
     }
 
-    /// Adds a virtual server as it is written: a pattern stands for all that it takes, and a tool counts as one that says nothing of itself.
-    package mutating func add(_ definition: VirtualServerDefinition, prohibitions: [Prohibition]) {
+    /// Adds a virtual server as it is written. Patterns and classes of tools are compared by their words.
+    package mutating func add(_ definition: VirtualServerDefinition) {
         var subjects = definition.tools.map { selection in
             let pattern = selection.pattern
-            let name = selection.exposedName ?? definition.exposedName(of: pattern.glob, from: pattern.upstream)
-            return Subject(
-                .tool, name: name, upstream: pattern.upstream, upstreamName: pattern.glob, toolClass: ToolClass(annotations: nil), schema: [:])
+            return Subject(.tool, name: definition.exposedName(of: selection), upstream: pattern.upstream, upstreamName: pattern.glob, schema: [:])
         }
         subjects += definition.prompts.map { pattern in
             let name = definition.exposedName(of: pattern.glob, from: pattern.upstream)
@@ -35,7 +40,7 @@ package struct AccessReach {
                 .resource, name: pattern.glob, upstream: pattern.upstream, upstreamName: pattern.glob, instances: Glob(pattern.glob))
         }
         let policy = AccessPolicy(definition.access, at: definition.accessPosition, prohibitions: prohibitions, subjects: subjects)
-        add(definition, Server(policy: policy, subjects: subjects))
+        add(definition, Server(policy: policy, subjects: subjects, wording: AccessWording(definition, prohibitions: prohibitions)))
     }
 
     private mutating func add(_ definition: VirtualServerDefinition, _ server: Server) {
@@ -50,6 +55,13 @@ package struct AccessReach {
         let named = (patterns + new.patterns).map { ($0.reference.text, Caller.typical(of: $0)) }.filter { seen.insert($0.0).inserted }
         let callers = (seen.contains("everyone") ? named : named + [("everyone", .anonymous)]).sorted { $0.0 < $1.0 }
         for name in Set(servers.keys).union(new.servers.keys).sorted() {
+            let (before, after) = (servers[name]?.wording, new.servers[name]?.wording)
+            if before?.isVague == true || after?.isVague == true {
+                for change in (before ?? .nothing).changes(to: after ?? .nothing) {
+                    lines.append("? \(name): can't tell without --connect: \(change)")
+                }
+                continue
+            }
             let all = Self.terms(in: servers[name], of: .anonymous)
             let allNew = Self.terms(in: new.servers[name], of: .anonymous)
             for (who, caller) in callers {

@@ -35,21 +35,49 @@ extension Exposure {
     /// What a completion's reference to a resource means: a template by its text, else a resource by its URI.
     package func findCompletable(_ uri: String) -> Exposed? { find(.templates, uri) ?? find(.resources, uri) }
 
-    /// An upstream that is missing now and may have such a thing when it comes up.
-    package func missingUpstream(thatMayExpose kind: ListKind, _ name: String) -> String? {
+    /// Such a thing of an upstream that is missing now and may have it.
+    package func missing(_ kind: ListKind, named name: String) -> UnknownSubject? {
         switch kind {
         case .tools:
-            definition.tools.first { selection in
+            let selection = definition.tools.first { selection in
                 guard missingUpstreams.contains(selection.pattern.upstream) else { return false }
                 return selection.exposedName.map { $0 == name } ?? mayExpose(selection.pattern, name)
-            }?.pattern.upstream
-        case .prompts: definition.prompts.first { missingUpstreams.contains($0.upstream) && mayExpose($0, name) }?.upstream
-        case .resources, .templates: definition.resources.first { missingUpstreams.contains($0.upstream) && $0.takes(name, kind) }?.upstream
+            }
+            return selection.map { unknown(.tool, name, of: $0.pattern) }
+        case .prompts:
+            let pattern = definition.prompts.first { missingUpstreams.contains($0.upstream) && mayExpose($0, name) }
+            return pattern.map { unknown(.prompt, name, of: $0) }
+        case .resources, .templates:
+            let pattern = definition.resources.first { missingUpstreams.contains($0.upstream) && $0.takes(name, kind) }
+            return pattern.map { pattern in
+                UnknownSubject(.resource, name: Glob(literally: name), upstream: pattern.upstream, upstreamName: Glob(literally: name))
+            }
         }
+    }
+
+    private func unknown(_ kind: Subject.Kind, _ name: String, of pattern: UpstreamPattern) -> UnknownSubject {
+        let own = definition.naming == .plain ? name : String(name.dropFirst(pattern.upstream.count + 1))
+        return UnknownSubject(
+            kind, name: Glob(literally: name), upstream: pattern.upstream, upstreamName: Glob(literally: pattern.isExact ? pattern.glob : own))
     }
 
     private func mayExpose(_ pattern: UpstreamPattern, _ name: String) -> Bool {
         Glob(definition.exposedName(of: pattern.glob, from: pattern.upstream)).matches(name)
+    }
+
+    /// Whether callers with that access may use something of that upstream, as far as can be told while it is missing.
+    package func isOfUse(_ upstream: String, to access: Access) -> Bool {
+        guard missingUpstreams.contains(upstream) else {
+            return tools.indices.contains { tools[$0].upstream == upstream && isListed($0, for: access) }
+                || ListKind.allCases.contains { items(of: $0).contains { $0.upstream == upstream && $0.isListed(for: access) } }
+        }
+        let tools = definition.tools.map { (Subject.Kind.tool, $0.pattern, definition.exposedName(of: $0)) }
+        let prompts = definition.prompts.map { (Subject.Kind.prompt, $0, definition.exposedName(of: $0.glob, from: $0.upstream)) }
+        let resources = definition.resources.map { (Subject.Kind.resource, $0, $0.glob) }
+        return (tools + prompts + resources).contains { kind, pattern, name in
+            pattern.upstream == upstream
+                && access.allowance(of: UnknownSubject(kind, name: Glob(name), upstream: upstream, upstreamName: Glob(pattern.glob))) != nil
+        }
     }
 }
 

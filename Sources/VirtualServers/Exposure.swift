@@ -10,10 +10,10 @@ package struct Exposure: Sendable {
     package let tools: [ExposedTool]
     /// What does not fit, for `check` and the log.
     package let problems: [Problem]
+    /// Those of them that are rules without effect.
+    package let ruleProblems: [Problem]
     /// What is as it should be, and may surprise.
     package let warnings: [Problem]
-    /// Both of them.
-    package var findings: [Problem] { problems + warnings }
     /// The names of upstreams that have not been read yet or are down.
     package let missingUpstreams: Set<String>
     /// The virtual server's name, version and title as it introduces itself, an `Implementation`.
@@ -51,7 +51,8 @@ package struct Exposure: Sendable {
         offers = catalogues.mapValues(\.offer)
         missingUpstreams = Set(definition.upstreams.filter { catalogues[$0] == nil })
         // Patterns may be about what an upstream has that is away.
-        problems = builder.problems + (missingUpstreams.isEmpty ? RuleCheck(subjects).problems(of: definition.access) : [])
+        ruleProblems = missingUpstreams.isEmpty ? RuleCheck(subjects).problems(of: definition.access) : []
+        problems = builder.problems + ruleProblems
         warnings = builder.warnings
         byName = builder.byName
         lists = ListKind.allCases.map { kind in
@@ -104,5 +105,5 @@ extension VirtualServerDefinition {
     }
 
     /// What clients call something of that name, where no `as:` says otherwise.
-    func exposedName(of name: String, from upstream: String) -> String { naming == .plain ? name : "\(upstream)_\(name)" }
+    func exposedName(of name: String, from upstream: String) -> String { naming.exposedName(of: name, from: upstream) }
 }

@@ -89,11 +89,13 @@ struct ExposureBuilder {
         do {
             let exposed = try ExposedTool(tool, as: name, selection: selection)
             for rule in exposed.shaping?.unknownArguments(in: tool.json["inputSchema"] ?? .null) ?? [] {
-                let near = suggestion(for: rule.name, among: (tool.json["inputSchema"]?["properties"]?.members ?? []).map(\.key))
+                let names = (tool.json["inputSchema"]?["properties"]?.members ?? []).map(\.key)
+                let near = suggestion(for: rule.name, among: names)
+                let others = names.isEmpty ? "remove the rule, for it has none" : "there are: \(names.prefix(20).joined(separator: ", "))"
                 problems.append(
                     Problem(
                         "tool \"\(pattern.upstream).\(tool.name)\" has no argument \"\(rule.name)\"", at: rule.position,
-                        fix: near.map { "did you mean \"\($0)\"?" } ?? "remove the rule"))
+                        fix: near.map { "did you mean \"\($0)\"?" } ?? others))
             }
             byName[ListKind.tools.rawValue][name] = tools.count
             taken.insert(UpstreamTool(upstream: pattern.upstream, name: tool.name))

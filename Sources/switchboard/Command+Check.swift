@@ -13,9 +13,11 @@ extension Command {
             Usage: switchboard check [--config FILE] [--connect] [--diff OLD]
 
             \(Help.config)
-              --connect       also connect to every upstream, and hold the virtual servers against what it really has
+              --connect       also connect to every upstream and issuer, and hold the virtual servers and `policy` against what
+                              there really is
               --diff OLD      also print who gains and who loses which tool, coming from the configuration OLD; with --connect
-                              patterns and classes are held against the real tools, else as they are written
+                              patterns and classes are held against the real tools; without it only what the files
+                              say of them is compared, and lines with ? name what can't be told
 
             Exit status 0 when there is none.
             """
@@ -37,7 +39,7 @@ extension Command {
             old = settings
         }
         if let old, !words.flags.contains("--connect") { report(reach(of: old).changes(to: reach(of: settings))) }
-        let found = loaded.problems.count + checkState(settings, path)
+        let found = loaded.problems.count + checkState(settings, path) + checkAudit(settings)
         guard words.flags.contains("--connect") else { return found == 0 ? fine(settings) : summary(found) }
         // Whatever is wrong is a problem here, told once.
         Configured.log(only: .error)
@@ -50,6 +52,8 @@ extension Command {
             }
             for outcome in outcomes ?? [] {
                 let upstream = outcome.upstream
+                // What stands in the file is told already.
+                if outcome.failure != nil, settings.unresolved[upstream.name] != nil { continue }
                 if let failure = outcome.failure, outcome.isOfCaller {
                     // Its users will have one.
                     printError("\(upstream.name): not asked, since its credential depends on the caller: \(failure)")
@@ -65,7 +69,7 @@ extension Command {
                 }
             }
             for warning in gateway.exposureWarnings { printError("warning: \(warning.description)") }
-            for problem in gateway.exposureProblems {
+            for problem in await gateway.issuerProblems() + gateway.exposureProblems {
                 count += 1
                 print(problem.description)
             }
@@ -85,7 +89,7 @@ extension Command {
 
     private static func reach(of settings: Settings) -> AccessReach {
         var reach = AccessReach(prohibitions: settings.policy)
-        for definition in settings.virtualServers { reach.add(definition, prohibitions: settings.policy) }
+        for definition in settings.virtualServers { reach.add(definition) }
         return reach
     }
 
@@ -101,6 +105,14 @@ extension Command {
 
     private static func summary(_ problems: Int) -> Int32 {
         printError("\(counted(problems, "problem"))")
+        return 1
+    }
+
+    /// Says why the audit can't be written; the number of problems.
+    private static func checkAudit(_ settings: Settings) -> Int {
+        guard let audit = settings.audit, let obstacle = audit.obstacle else { return 0 }
+        let fix = "make it writable for who runs the gateway, or name another file"
+        print(Problem("the audit can't be written: \(obstacle)", at: audit.position, fix: fix))
         return 1
     }
 

@@ -19,7 +19,8 @@ extension Command {
               --json          the same as JSON
 
             The upstreams are asked for their tools; the call itself is not made. Without arguments a call without any is judged.
-            Exit status 0 when it is allowed, 1 when it is refused.
+            Where an upstream can't be asked, since its users sign in or bring a token, name and rules are judged.
+            Exit status 0 when it is allowed, 1 when it is refused or can't be told.
             """
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "explain", values: ["--config", "--server", "--as"], flags: ["--json"])
@@ -34,7 +35,7 @@ extension Command {
         guard let (_, settings, _) = Configured.settings(words, isServing: false), let server = Configured.server(name, in: settings) else {
             return 1
         }
-        Configured.log(only: .warning)
+        Configured.log(only: .error)
         return onLoops(count: 1) { loops in
             let gateway = Gateway(settings, loops: loops, environment: Configured.environment)
             _ = await gateway.connect(to: settings.virtualServers.first { $0.name == server }?.upstreams, as: caller)
@@ -44,7 +45,7 @@ extension Command {
             guard let explanation else { return 1 }
             let told = Told(server: server, tool: tool, caller: caller, explanation: explanation, hasNoArguments: hasNone)
             print(isJSON ? told.json.pretty() : told.text)
-            return explanation.decision.isAllowed ? 0 : 1
+            return explanation.decision?.isAllowed == true ? 0 : 1
         }
     }
 }
@@ -57,16 +58,19 @@ private struct Told {
     let explanation: CallExplanation
     let hasNoArguments: Bool
 
-    private var decision: Decision { explanation.decision }
+    private var decision: Decision? { explanation.decision }
+
+    private var verdict: String { decision.map { $0.isAllowed ? "ALLOWED" : "REFUSED" } ?? "NOT KNOWN" }
 
     var text: String {
-        var lines = ["\(decision.isAllowed ? "ALLOWED" : "REFUSED"): \(tool) of \(server) for \(caller)"]
-        if let rule = decision.rule {
-            lines.append("by \(rule.position): \(rule.text)" + (decision.role.map { ", in the role \($0)" } ?? ""))
-        } else if decision.reason == nil {
+        var lines = ["\(verdict): \(tool) of \(server) for \(caller)"]
+        if let rule = decision?.rule {
+            lines.append("by \(rule.position): \(rule.text)" + (decision?.role.map { ", in the role \($0)" } ?? ""))
+        } else if let decision, decision.reason == nil {
             lines.append("for no rule allows it")
         }
-        if let reason = decision.reason { lines.append("reason: \(reason)") }
+        if let reason = decision?.reason { lines.append("reason: \(reason)") }
+        if let note = explanation.note { lines.append("note: \(note)") }
         lines.append("")
         lines.append(
             "caller:    \(caller)"
@@ -75,10 +79,10 @@ private struct Told {
             lines.append("tool:      \(exposed.upstream).\(exposed.upstreamName), \(exposed.subject.toolClass.text)")
         }
         if let arguments = explanation.arguments { lines.append("arguments: \(arguments.text)\(hasNoArguments ? " (none were given)" : "")") }
-        if explanation.isListed, !decision.isAllowed { lines.append("The caller sees the tool in its list; other arguments are allowed.") }
+        if explanation.isListed, decision?.isAllowed == false { lines.append("The caller sees the tool in its list; other arguments are allowed.") }
         if !explanation.steps.isEmpty { lines += ["", "considered:"] }
         for step in explanation.steps {
-            let mark = step.rule == decision.rule && step.applies ? ">" : " "
+            let mark = step.rule == decision?.rule && step.applies ? ">" : " "
             let owner = step.role.map { "role \($0)" } ?? (step.effect == "deny" ? "policy" : "access")
             lines.append(
                 "\(mark) \(step.effect)  \(step.rule.position): \(step.rule.text)  [\(owner)] \(step.applies ? "applies" : "does not apply"): \(step.why)"
@@ -88,9 +92,10 @@ private struct Told {
     }
 
     var json: JSONValue {
-        var value: JSONValue = ["decision": .string(decision.outcome.rawValue), "server": .string(server), "tool": .string(tool)]
-        value["rule"] = decision.rule.map { json(of: $0, role: decision.role) } ?? .null
-        value["reason"] = decision.reason.map { .string($0) } ?? .null
+        var value: JSONValue = ["decision": .string(decision?.outcome.rawValue ?? "unknown"), "server": .string(server), "tool": .string(tool)]
+        value["rule"] = (decision?.rule).map { json(of: $0, role: decision?.role) } ?? .null
+        value["reason"] = (decision?.reason).map { .string($0) } ?? .null
+        value["note"] = explanation.note.map { .string($0) }
         value["caller"] = [
             "user": caller.user.map { .string($0) } ?? .null, "client": caller.client.map { .string($0) } ?? .null,
             "groups": .array(caller.groups.sorted().map { .string($0.description) }),

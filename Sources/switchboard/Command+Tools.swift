@@ -5,6 +5,12 @@ import JSON
 import MCPProtocol
 import Network
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension Command {
     static let tools = Command(
         name: "tools",
@@ -34,7 +40,6 @@ extension Command {
                 for tool in tools { print(line(for: tool)) }
                 if tools.isEmpty { printError("no tools") }
             }
-            for problem in gateway.exposureProblems(of: server) { printError("warning: \(problem.description)") }
             return complain(about: gateway, server, caller) ? 1 : 0
         }
     }
@@ -51,7 +56,8 @@ extension Command {
               --as WHO        \(Help.who)
               --json          the whole result, as JSON
 
-            Exit status 1 when the tool or the gateway answers with an error.
+            Where you have to sign in to an upstream first, it prints a link and waits until you are back, or Ctrl-C; without a
+            terminal it ends at once. Exit status 1 when the tool or the gateway answers with an error.
             """
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "call", values: ["--config", "--server", "--as"], flags: ["--json"])
@@ -67,7 +73,8 @@ extension Command {
             guard Configured.openAudit(gateway) else { return 1 }
             // What fails now is told with an error id, and the log has its cause.
             Configured.log(only: .warning)
-            let result = try await client.call(tool, arguments: arguments)
+            warn(of: gateway, server, caller, rulesOnly: true)
+            let result = try await client.call(tool, arguments: arguments, signingInWithin: Self.signInTime, offer)
             if words.flags.contains("--json") {
                 print(result.pretty())
             } else {
@@ -125,6 +132,20 @@ extension Command {
         }
     }
 
+    /// How long a link to sign in with is good.
+    private static let signInTime = Duration.seconds(600)
+
+    /// Shows somebody at the terminal where to sign in; false where nobody is there.
+    @Sendable private static func offer(_ text: String, _ link: String) -> Bool {
+        guard isatty(2) == 1 else {
+            // The page goes with this command.
+            printError("\(text) Run this in a terminal, where it waits for you.")
+            return false
+        }
+        printError("\(text)\nOpen this link in a browser of this machine: \(link)\nwaiting for you to sign in … (Ctrl-C ends it)")
+        return true
+    }
+
     private static func withClient(
         _ settings: Settings, _ server: String, _ caller: Caller, _ work: @escaping @Sendable (InProcessClient, Gateway) async throws -> Int32
     ) -> Int32 {
@@ -146,8 +167,14 @@ extension Command {
         }
     }
 
-    /// Says which upstreams are missing from what was shown; true when one is.
+    /// Says what does not fit, such as rules without effect.
+    private static func warn(of gateway: Gateway, _ server: String, _ caller: Caller, rulesOnly: Bool = false) {
+        for problem in gateway.exposureProblems(of: server, for: caller, rulesOnly: rulesOnly) { printError("warning: \(problem.description)") }
+    }
+
+    /// Says what does not fit, and which upstreams are missing from what was shown; true when one is.
     static func complain(about gateway: Gateway, _ server: String, _ caller: Caller) -> Bool {
+        warn(of: gateway, server, caller)
         var isIncomplete = false
         for (name, reason) in gateway.missing(from: server, for: caller) {
             printError("upstream \(name) is not available: \(reason)")

@@ -10,6 +10,12 @@ import Synchronization
     import Foundation
 #endif
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What commands that work on a configuration have in common.
 enum Configured {
     static let defaultPath = "gateway.yaml"
@@ -62,5 +68,12 @@ enum Configured {
     /// Commands that end by themselves say what is wrong in their own words, once, and leave the running commentary to those that serve.
     static func log(only level: Log.Level) { Log.threshold.store(level.rawValue, ordering: .relaxed) }
 
-    static var login: String { environment["USER"] ?? environment["LOGNAME"] ?? "local" }
+    /// The login of whoever runs this, as the system knows it, whatever the environment says; the number where it has no name.
+    static let login: String = {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var space = [CChar](repeating: 0, count: 16 << 10)
+        guard getpwuid_r(geteuid(), &entry, &space, space.count, &found) == 0, let name = found?.pointee.pw_name else { return String(geteuid()) }
+        return String(cString: name)
+    }()
 }

@@ -60,6 +60,16 @@ struct AuditLogTests {
         #expect(throws: AuditFailure("Is a directory")) { try auditLog(folder.path).open() }
     }
 
+    @Test("who has nothing to record makes no file, and may ask whether one could be made")
+    func unmade() async throws {
+        let folder = try Folder()
+        let log = auditLog(folder.file("audit.jsonl"))
+        await log.flushed()
+        #expect(log.settings.obstacle == nil && !FileManager.default.fileExists(atPath: folder.file("audit.jsonl")))
+        #expect(auditLog(folder.file("missing/audit.jsonl")).settings.obstacle == AuditFailure("No such file or directory"))
+        #expect(auditLog(folder.path).settings.obstacle == AuditFailure("Is a directory"))
+    }
+
     @Test("a disk that is full is an obstacle, and nothing is lost meanwhile")
     func full() async throws {
         guard FileManager.default.fileExists(atPath: "/dev/full") else { return }

@@ -24,7 +24,7 @@ final class Folder: Sendable {
     }
 }
 
-let masking = ArgumentMasking(isSecretName: { $0 == "password" }, isSecretValue: { $0.hasPrefix("ghp_") })
+let masking = ArgumentMasking(isSecretMember: { name, _ in name == "password" }, isSecretValue: { $0.hasPrefix("ghp_") })
 
 func auditLog(_ path: String, whenUnwritable: AuditSettings.WhenUnwritable = .refuse, values: AuditSettings.Values = .digest) -> AuditLog {
     AuditLog(

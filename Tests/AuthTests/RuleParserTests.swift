@@ -40,7 +40,7 @@ struct RuleParserTests {
             ("", "this rule does not say what it is about", 0, "write a tool's name, a pattern, @read, @write, @destructive or *"),
             ("@destructve", "there is no class @destructve", 0, "did you mean @destructive?"),
             ("@all", "there is no class @all", 0, "the classes are @read, @write, @destructive"),
-            ("github.list", "\"github.list\" has a dot, and roles use the exposed names", 6, "write github_list, or list with `names: plain`"),
+            ("github.list", "\"github.list\" has a dot, and roles use the exposed names", 6, "write github_list, or what `as:` says"),
             ("group:admins", "\"group:admins\" says who, not what", 0, "put it under `who`"),
             ("promt:x", "\"promt:x\" is no rule", 0, "did you mean prompt:x?"),
             ("prompt:", "\"prompt:\" names nothing", 7, "write prompt:* for all"),

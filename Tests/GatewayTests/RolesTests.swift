@@ -80,7 +80,7 @@ struct GatewayPolicyTests {
             let refused = try #require(gateway.explain("team", .anonymous, "up_list", arguments: [:]))
             #expect(refused.decision == Decision(.denied, by: RuleReference(text: "up.list", position: Stage.position)))
             #expect(refused.steps.map { "\($0.effect) \($0.rule.text) \($0.applies)" } == ["deny up.list true", "allow * true"])
-            #expect(gateway.explain("team", .anonymous, "up_get", arguments: [:])?.decision.role == "r")
+            #expect(gateway.explain("team", .anonymous, "up_get", arguments: [:])?.decision?.role == "r")
         }
     }
 }

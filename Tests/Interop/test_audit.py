@@ -1,5 +1,6 @@
 """The audit as an operator reads it: every decision a line of JSON, and no call that could not be recorded."""
 
+import pwd
 import json
 import os
 import re
@@ -210,10 +211,11 @@ def test_standard_output_is_refused_where_it_has_another_use(upstream, tmp_path,
 def test_stdio_and_the_command_line_are_recorded_for_the_local_user(upstream, tmp_path):
     configuration = Configuration(
         tmp_path, {"up": {"url": upstream.url}}, {"team": {"tools": ["up.get"]}}, audit={"file": "audit.jsonl"})
-    configuration.environment["USER"] = "alice"
+    # Whatever the environment says.
+    configuration.environment["USER"] = "mallory"
     assert configuration.run("call", "--server", "team", "up_get").returncode == 0
     event, = events(tmp_path / "audit.jsonl", 1)
-    assert (event["caller"], event["proof"], event["transport"]) == ("user:alice", "login", "command")
+    assert (event["caller"], event["proof"], event["transport"]) == (f"user:{pwd.getpwuid(os.geteuid()).pw_name}", "login", "command")
 
 
 def test_what_was_answered_is_recorded_when_the_gateway_ends(workshop, upstream):
@@ -222,3 +224,19 @@ def test_what_was_answered_is_recorded_when_the_gateway_ends(workshop, upstream)
         call(gateway)
     gateway.stop()
     assert len((workshop.folder / "audit.jsonl").read_text().splitlines()) == 50
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--connect"], ["tools", "--server", "team"], ["accept", "up"],
+                                     ["explain", "--server", "team", "--as", "user:a", "up_get"]])
+def test_commands_that_call_nothing_make_no_audit(upstream, tmp_path, command):
+    configuration = Configuration(tmp_path, {"up": {"url": upstream.url}}, {"team": {"tools": ["up.get"]}}, audit={"file": "audit.jsonl"})
+    assert configuration.run(*command).returncode == 0
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_check_says_that_the_audit_can_not_be_written(upstream, tmp_path):
+    # A pipe that nobody reads is refused to root too.
+    os.mkfifo(tmp_path / "audit.jsonl")
+    configuration = Configuration(tmp_path, {"up": {"url": upstream.url}}, {"team": {"tools": ["up.get"]}}, audit={"file": "audit.jsonl"})
+    done = configuration.run("check")
+    assert done.returncode == 1 and "gateway.yaml:3:5: the audit can't be written: No such device or address" in done.stdout, done.stdout

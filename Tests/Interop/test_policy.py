@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 
 import pytest
 from harness.clients import Refused, Target, connect, list_tools
@@ -10,7 +11,7 @@ from harness.wire import Wire, request
 
 pytestmark = [pytest.mark.gateway, pytest.mark.anyio, pytest.mark.quick]
 
-LOGIN = os.environ.get("USER") or os.environ.get("LOGNAME") or "local"
+LOGIN = pwd.getpwuid(os.geteuid()).pw_name
 PULL = {"as": "create_pr", "arguments": {"repo": {"fixed": "acme/web"}, "token": {"default": "t"}}}
 ROLES = {
     "everyone": {"who": ["everyone"], "allow": ["@read", "add", "create_pr(base=main|develop)", "big", "release"], "deny": ["add(a=13)", "big"]},
@@ -265,6 +266,62 @@ def test_the_difference_between_two_configurations_is_told(workshop, tmp_path_fa
         "+ team: everyone gains echo (one.echo)", "~ team: group:a keeps add (one.add), now with any arguments", "+ team: group:a gains fail (one.fail)",
         "- team: user:u loses fail (one.fail)"}
     plain = after.run("check", "--diff", str(before.path))
-    assert plain.returncode == 0 and "- team: user:u loses fail (one.fail)" in plain.stdout
+    assert plain.returncode == 0 and "? team: can't tell without --connect: user:u is no longer allowed fail" in plain.stdout
     same = after.run("check", "--diff", str(after.path))
     assert "nobody gains or loses a tool" in same.stdout
+
+
+@pytest.mark.parametrize("deny, told", [
+    ("one.ecko", 'did you mean "echo"?'), ("one.add(x=1)", 'no argument "x"')])
+def test_a_misspelt_rule_of_policy_is_told_wherever_the_tools_are_known(workshop, deny, told):
+    one = workshop.upstream("one")
+    configuration = workshop.configuration([one], {"team": {"names": "plain", "tools": ["one.*"], "new_tools": "show"}}, policy=[{"deny": deny}])
+    assert configuration.run("check").returncode == 0
+    done = configuration.run("check", "--connect")
+    assert done.returncode == 1 and told in done.stdout
+    for command in (["tools"], ["call", "echo", '{"text":"x"}'], ["explain", "echo", "--as", "user:a"]):
+        done = configuration.run(*command, "--server", "team")
+        assert done.returncode == 0 and done.stderr.count(told) == 1, (command, done.stdout, done.stderr)
+    gateway = workshop.gateway(configuration)
+    Wire(gateway.url("team")).call("tools/list").answer()
+    gateway.process.wait_for("matches|has no argument")
+    assert gateway.process.stderr.count(told) == 1
+    # So it is after a change, while the upstream stays up.
+    configuration.write_gateway({"upstreams": {"one": one.settings()}, "policy": [{"deny": "one.brig"}]})
+    gateway.process.wait_for('did you mean "big"')
+
+
+@pytest.mark.parametrize("change, told", [
+    ({"allow": ["big"]}, ["group:x is allowed big now", "group:x is no longer allowed add"]), ({"who": ["group:y"]}, ["group:y is allowed add now"]),
+    ({"policy": []}, ["`policy` no longer denies one.big"])])
+def test_what_patterns_hide_is_said_to_be_unknown(workshop, tmp_path_factory, change, told):
+    from harness.gateway import Configuration
+    def made(folder, policy=("one.big",), **role):
+        servers = {"team": {"names": "plain", "tools": ["one.*"], "roles": {"r": {"who": ["group:x"], "allow": ["add"], **role}}}}
+        return Configuration(folder, {"one": {"url": "http://127.0.0.1:1/mcp"}}, servers, policy=[{"deny": text} for text in policy])
+
+    before, after = made(tmp_path_factory.mktemp("old")), made(workshop.folder, **change)
+    done = after.run("check", "--diff", str(before.path))
+    assert done.returncode == 0 and "nobody gains" not in done.stdout
+    for text in told:
+        assert f"? team: can't tell without --connect: {text}" in done.stdout
+    assert "nobody gains or loses" in after.run("check", "--diff", str(after.path)).stdout
+
+
+def test_explain_gives_the_reason_of_shaping_before_that_of_a_rule(workshop):
+    one = workshop.upstream("one")
+    pull = {"tool": "one.open_pull", "as": "pr", "arguments": {"repo": {"fixed": "acme/web"}}}
+    configuration = workshop.configuration([one], {"team": {"tools": [pull], "roles": {"r": {
+        "who": ["client:bot"], "allow": ["pr(repo=acme/web,base!=main)"]}}}})
+    done = configuration.run("explain", "--server", "team", "--as", "client:bot", "pr", '{"base":"develop","repo":"acme/web"}')
+    assert done.returncode == 1 and "`repo` is not an argument of this tool" in done.stdout and "no rule" not in done.stdout
+    assert configuration.run("explain", "--server", "team", "--as", "client:bot", "pr", '{"base":"develop"}').returncode == 0
+    hidden = configuration.run("explain", "--server", "team", "--as", "client:other", "pr", '{"repo":"acme/web"}')
+    assert hidden.returncode == 1 and "`repo`" not in hidden.stdout
+
+
+@pytest.mark.parametrize("who", ["user:a,groups:x", "user:a, group:b", "user:a,b"])
+def test_a_caller_that_is_misspelt_is_a_wrong_command_line(workshop, who):
+    configuration = workshop.configuration({"one": {"url": "http://127.0.0.1:1/mcp"}}, {"team": {"tools": ["one.*"]}})
+    done = configuration.run("tools", "--server", "team", "--as", who)
+    assert done.returncode == 2 and "a comma in a name" in done.stderr

@@ -1,6 +1,10 @@
 """Users sign in to an upstream: asked for in every era, agreed to in a browser, kept, renewed; and what must not get through."""
 
 import contextlib
+import os
+import pty
+import re
+import subprocess
 import threading
 import urllib.parse
 
@@ -11,7 +15,7 @@ from harness.authority_browser import Browser
 from harness.authority_guard import Guard
 from harness.authority_scene import BearerWire, scene
 from harness.deadline import eventually
-from harness.gateway import Configuration, Gateway
+from harness.gateway import BINARY, Configuration, Gateway
 from harness.upstream import Upstream, running
 from harness.wire import Wire, meta
 from test_stdio import Pipe
@@ -47,14 +51,15 @@ def guard(upstream, elsewhere):
 def serve(tmp_path, upstream, guard, elsewhere):
     opened = []
 
-    def start(registered=True, catalog=None, **oauth):
+    def start(registered=True, catalog=None, servers=None, others=None, audit=None, **oauth):
         # The address is known only once the gateway has a port, so the client is registered afterwards.
         if registered:
             oauth |= {"client_id": "switchboard", "client_secret": "${env:SECRET}"}
         settings = {"one": upstream.settings(credential={"oauth": {"grant": "authorization_code", **oauth}}, url=guard.url)}
         if catalog:
             settings["one"]["catalog"] = catalog
-        context = scene(tmp_path, upstream, settings=settings, environment={"SECRET": SECRET})
+        more = {"audit": audit} if audit else {}
+        context = scene(tmp_path, upstream, settings={**settings, **(others or {})}, servers=servers, environment={"SECRET": SECRET}, **more)
         opened.append(context)
         made = context.__enter__()
         if registered:
@@ -369,3 +374,88 @@ def test_metadata_of_another_resource_is_refused(serve, guard):
     guard.metadata_changes = {"resource": "https://victim.example/mcp"}
     alice = Person(serve())
     assert "not possible at present" in alice.call("sign_in_one", {}).error["message"]
+
+
+def test_who_never_signed_in_gets_a_link_also_where_the_tools_are_known(serve):
+    alice = Person(serve())
+    alice.sign_in(alice.asked("sign_in_one", {})[0])
+    eventually(lambda: "add" in alice.names())
+    bob = Person(alice.scene, BOB)
+    eventually(lambda: "add" in bob.names())
+    link, retry = bob.asked("sign_in_one", {})
+    bob.sign_in(link)
+    assert "is signed in" in bob.call("sign_in_one", {}, **retry).result["content"][0]["text"]
+
+
+@pytest.mark.parametrize("tools", [["one.add", "two.*"], ["one.*", "two.*"]])
+def test_who_may_use_nothing_of_an_upstream_is_not_asked_to_sign_in(serve, upstream, tools):
+    roles = {"a": {"who": [f"user:{ALICE}"], "allow": ["*"]}, "b": {"who": [f"user:{BOB}"], "allow": ["two_*"]}}
+    scene = serve(servers={"team": {"tools": tools, "roles": roles}}, others={"two": upstream.settings()})
+    alice, bob = Person(scene), Person(scene, BOB)
+
+    def unknown():
+        assert "sign_in_one" not in bob.names()
+        assert bob.call("sign_in_one", {}).error["code"] == -32602
+
+    unknown()
+    alice.sign_in(alice.asked("sign_in_one", {})[0])
+    eventually(lambda: "one_add" in alice.names())
+    unknown()
+
+
+def test_the_audit_has_the_sign_in_and_the_calls_that_wait_for_it(serve):
+    scene = serve(servers={"team": {"names": "plain", "tools": ["one.*"], "new_tools": "show", "roles": {"r": {
+        "who": [f"user:{ALICE}"], "allow": ["add"]}}}}, audit={"file": "audit.jsonl"}, scopes=["read"])
+    alice = Person(scene)
+    alice.asked("add")
+    link, retry = alice.asked("sign_in_one", {})
+    alice.sign_in(link)
+    eventually(lambda: "add" in alice.names())
+    alice.call("sign_in_one", {}, **retry)
+    eventually(lambda: len(scene.audit()) == 4)
+    add, asked, signed_in, told = scene.audit()
+    assert (add["outcome"], add["error"], add["upstream"], add["rule"], add["role"]) == ("failed", "sign_in", "one", "add", "r")
+    for event in (asked, told):
+        assert (event["outcome"], event["upstream"], event["tool"]) == ("allowed", "one", "sign_in_one") and "error" not in event
+    assert (signed_in["outcome"], signed_in["user"], signed_in["upstream"], signed_in["scopes"], signed_in["transport"]) == (
+        "signed_in", ALICE, "one", ["read"], "browser")
+    assert "tool" not in signed_in and "token" not in str({**signed_in, "proof": ""})
+
+
+def test_explain_judges_by_the_rules_what_only_users_see(serve):
+    scene = serve(servers={"team": {"names": "plain", "tools": ["one.*"], "roles": {"r": {
+        "who": [f"user:{ALICE}"], "allow": ["add"]}, "c": {"who": [f"user:{BOB}"], "allow": ["@read"]}}}})
+
+    def explain(user, tool):
+        return scene.configuration.run("explain", "--server", "team", "--as", f"user:{user}", tool)
+
+    allowed = explain(ALICE, "add")
+    assert allowed.returncode == 0 and allowed.stdout.startswith("ALLOWED") and "in the role r" in allowed.stdout
+    assert "note: the tools of one are not known here: the caller has not signed in to one yet" in allowed.stdout
+    refused = explain(ALICE, "echo")
+    assert refused.returncode == 1 and refused.stdout.startswith("REFUSED") and "no rule allows it" in refused.stdout
+    unknown = explain(BOB, "add")
+    assert unknown.returncode == 1 and unknown.stdout.startswith("NOT KNOWN") and "@destructive" in unknown.stdout
+    assert explain(ALICE, "sign_in_one").returncode == 0
+    assert explain("carl", "sign_in_one").returncode == 1
+
+
+def test_the_command_line_waits_at_a_terminal_until_its_user_has_signed_in(serve, guard):
+    scene = serve(registered=False)
+    without = scene.configuration.run("call", "--server", "team", "add", '{"a":1,"b":2}')
+    assert without.returncode == 1 and "Run this in a terminal" in without.stderr and "http" not in without.stderr
+    ours, theirs = pty.openpty()
+    command = [BINARY, "call", "--config", str(scene.configuration.path), "--server", "team", "add", '{"a":1,"b":2}']
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, **scene.configuration.environment})
+    try:
+        os.close(theirs)
+        said = ""
+        while not (found := re.search(r"http://127\.0\.0\.1:\S+(?=\s)", said)):
+            said += os.read(ours, 4096).decode()
+        alice = Person(scene)
+        assert alice.sign_in(found[0]).status == 200
+        out, _ = child.communicate(timeout=20)
+        assert (child.returncode, out) == (0, b"3\n"), said
+    finally:
+        child.kill()
+        os.close(ours)

@@ -55,7 +55,7 @@ import Testing
         let bare = Exposure(team(resources: ["a.*", "c.*"]), catalogues: catalogues)
         #expect(owner(bare, "y://") == "a" && bare.problems.count == 1)
         let missing = Exposure(team(resources: ["a.*", "d.*"]), catalogues: catalogues)
-        #expect(owner(missing, "y://") == nil && missing.missingUpstream(thatMayExpose: .resources, "y://") == "d")
+        #expect(owner(missing, "y://") == nil && missing.missing(.resources, named: "y://")?.upstream == "d")
     }
 
     @Test func `One decision stands for list and use, and a template is shown to those who may read some of it`() throws {

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Who is let in, as written under `identity:`.
 package struct IdentitySettings: Hashable, Sendable {
     /// What `anonymous:` says; nil where it says nothing.
@@ -7,6 +9,8 @@ package struct IdentitySettings: Hashable, Sendable {
     /// What the keys file holds.
     package var keys: [APIKey]
     package var issuers: [IssuerSettings]
+    /// Where each issuer stands, by its name.
+    package var issuerPositions: [String: SourcePosition] = [:]
     /// Whether TLS asks for client certificates (`tls.client_ca`), which then prove who calls.
     package var certificates: Bool
 

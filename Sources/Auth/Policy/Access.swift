@@ -10,18 +10,14 @@ package final class Access: Sendable {
     }
 
     let standings: [Standing]
-    private let allow: [Rule]
-    private let deny: [Rule]
-    private let isOpen: Bool
+    private let rules: UnknownSubjectRules
 
     /// `active` tells which prohibitions, then which roles, concern the callers.
     init(_ policy: AccessPolicy, active: [Bool]) {
         standings = policy.subjects.map { Standing($0, active: active) }
         let roles = zip(policy.roles, active.dropFirst(policy.prohibitions.count)).filter(\.1).map(\.0)
         let prohibitions = zip(policy.prohibitions, active).filter(\.1).map(\.0)
-        allow = roles.flatMap(\.allow)
-        deny = (roles.flatMap(\.deny) + prohibitions.flatMap(\.deny)).filter(\.conditions.isEmpty)
-        isOpen = policy.roles.isEmpty && policy.subjects.allSatisfy { $0.entries.contains { $0.owner == nil } }
+        rules = UnknownSubjectRules(open: policy.open, roles: roles, prohibitions: prohibitions)
     }
 
     /// The decision where the subject may not be used whatever the arguments.
@@ -29,25 +25,8 @@ package final class Access: Sendable {
         if case .denied(let decision) = standings[subject] { Denial(decision) } else { nil }
     }
 
-    /// Whether the caller may use something of that name, which belongs to an upstream that is not there to tell more.
-    package func mayUse(unknown kind: Subject.Kind, _ name: String, of upstream: String) -> Bool {
-        let subject = Subject(kind, name: name, upstream: upstream, upstreamName: kind == .resource ? name : "")
-        let isDenied = deny.contains { rule in
-            switch rule.matter {
-            case .toolClass: false
-            case .tools where rule.isOfUpstream, .prompts where rule.isOfUpstream: false
-            default: rule.concerns(subject)
-            }
-        }
-        guard !isDenied else { return false }
-        return isOpen
-            || allow.contains { rule in
-                if case .toolClass = rule.matter { kind == .tool } else { rule.concerns(subject) }
-            }
-    }
-
-    /// Whether the caller may use anything at all, as far as rules can tell before there is anything.
-    package var mayUseSomething: Bool { isOpen || !allow.isEmpty }
+    /// What allows the caller something that its upstream is not there to tell of; nil where nothing can.
+    package func allowance(of subject: UnknownSubject) -> Decision? { rules.allowance(of: subject) }
 
     /// Decides on one use. `arguments` are those that would go upstream: where they lie in bytes that were validated.
     package func permit(

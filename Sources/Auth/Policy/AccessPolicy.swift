@@ -8,8 +8,8 @@ package final class AccessPolicy: Sendable {
     let prohibitions: [Prohibition]
     let roles: [Role]
     let subjects: [SubjectRules]
-    /// `access: everyone`, where it stands.
-    private let open: RuleReference?
+    /// `access: everyone`; nil where there are roles.
+    let open: RuleReference?
     private let known: Mutex<Known>
 
     private static let callersMax = 4_096
@@ -21,13 +21,23 @@ package final class AccessPolicy: Sendable {
     }
 
     /// `access` is where `access: everyone` stands.
-    package init(_ rule: AccessRule, at access: SourcePosition, prohibitions: [Prohibition], subjects: [Subject]) {
-        self.prohibitions = prohibitions
-        var roles: [Role] = []
-        if case .roles(let own) = rule { roles = own }
-        self.roles = roles
-        let open = rule == .everyone ? RuleReference(text: "access: everyone", position: access) : nil
+    package convenience init(_ rule: AccessRule, at access: SourcePosition, prohibitions: [Prohibition], subjects: [Subject]) {
+        switch rule {
+        case .everyone:
+            self.init(open: RuleReference(text: "access: everyone", position: access), roles: [], prohibitions: prohibitions, subjects: subjects)
+        case .roles(let roles): self.init(open: nil, roles: roles, prohibitions: prohibitions, subjects: subjects)
+        }
+    }
+
+    /// The same rules for something else.
+    convenience init(_ other: AccessPolicy, for subject: Subject) {
+        self.init(open: other.open, roles: other.roles, prohibitions: other.prohibitions, subjects: [subject])
+    }
+
+    private init(open: RuleReference?, roles: [Role], prohibitions: [Prohibition], subjects: [Subject]) {
         self.open = open
+        self.prohibitions = prohibitions
+        self.roles = roles
         self.subjects = subjects.map { Self.rules(for: $0, prohibitions, roles, open) }
         dependsOnCaller = prohibitions.contains { !$0.unless.isEmpty } || roles.contains { !$0.who.contains { $0.kind == .everyone } }
         known = Mutex(Known())

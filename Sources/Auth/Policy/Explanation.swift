@@ -29,7 +29,23 @@ extension AccessPolicy {
         } catch {
             decision = error.decision
         }
-        let subject = subjects[index].subject
+        return Explanation(decision: decision, steps: steps(caller, subjects[index], arguments))
+    }
+
+    /// The same for a tool that is not known, by its name and by all classes that it may have; the decision is nil where they differ.
+    package func explain(_ caller: Caller, unknown subject: Subject, arguments: [UInt8]) -> (decision: Decision?, steps: [Explanation.Step]) {
+        let classes: [ToolClass] = [.read, .write, [.write, .destructive]]
+        let found = classes.map { toolClass in
+            let one = Subject(
+                .tool, name: subject.name, upstream: subject.upstream, upstreamName: subject.upstreamName, toolClass: toolClass, schema: [:])
+            return AccessPolicy(self, for: one).explain(caller, subject: 0, called: subject.name, of: "", arguments: arguments)
+        }
+        let isSure = Set(found.map(\.decision.outcome)).count == 1
+        return (isSure ? found[0].decision : nil, isSure ? found[0].steps : found[2].steps)
+    }
+
+    private func steps(_ caller: Caller, _ rules: SubjectRules, _ arguments: [UInt8]) -> [Explanation.Step] {
+        let subject = rules.subject
         var steps: [Explanation.Step] = []
         for prohibition in prohibitions {
             let spared = prohibition.unless.first { $0.matches(caller) }.map { "spares \($0.reference.text)" }
@@ -43,10 +59,8 @@ extension AccessPolicy {
                 }
             }
         }
-        if let open = subjects[index].entries.first(where: { $0.owner == nil }) {
-            steps.append(.init(rule: open.rule, effect: "allow", role: nil, applies: true, why: "is for all callers"))
-        }
-        return Explanation(decision: decision, steps: steps)
+        if let open { steps.append(.init(rule: open, effect: "allow", role: nil, applies: true, why: "is for all callers")) }
+        return steps
     }
 
     private func step(

@@ -13,11 +13,14 @@ struct RuleParser {
 
     /// `policy`: names are `upstream.name`.
     let isOfUpstream: Bool
+    /// Roles: whether exposed names are the upstreams' own.
+    private let hasPlainNames: Bool
     private let scalars: [Unicode.Scalar]
     private var at = 0
 
-    init(_ text: String, isOfUpstream: Bool) {
+    init(_ text: String, isOfUpstream: Bool, hasPlainNames: Bool) {
         self.isOfUpstream = isOfUpstream
+        self.hasPlainNames = hasPlainNames
         scalars = Array(text.unicodeScalars)
     }
 
@@ -64,7 +67,7 @@ struct RuleParser {
             let tool = name[name.index(after: dot)...]
             throw RuleError(
                 "\"\(name)\" has a dot, and roles use the exposed names", at: name.unicodeScalars.distance(from: name.startIndex, to: dot),
-                fix: "write \(name[..<dot])_\(tool), or \(tool) with `names: plain`")
+                fix: hasPlainNames ? "write \(tool)" : "write \(name[..<dot])_\(tool), or what `as:` says")
         }
         throw RuleError("\"\(name)\" can't be the name of an exposed tool", at: 0, fix: "names hold A-Z, a-z, 0-9, _ and -; patterns also * and ?")
     }
@@ -242,8 +245,10 @@ struct RuleParser {
 
 extension Rule {
     /// Reads a rule of a role, whose names are the exposed ones, or of `policy`, whose names are `upstream.name`.
-    package init(parsing text: String, isOfUpstream: Bool = false, at position: SourcePosition) throws(RuleError) {
-        var parser = RuleParser(text, isOfUpstream: isOfUpstream)
+    ///
+    /// `hasPlainNames` where the exposed names are the upstreams' own: for what messages propose.
+    package init(parsing text: String, isOfUpstream: Bool = false, hasPlainNames: Bool = false, at position: SourcePosition) throws(RuleError) {
+        var parser = RuleParser(text, isOfUpstream: isOfUpstream, hasPlainNames: hasPlainNames)
         self = try parser.parse(RuleReference(text: text, position: position))
     }
 }

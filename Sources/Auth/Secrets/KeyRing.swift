@@ -56,6 +56,16 @@ package final class KeyRing: Sendable {
         }
     }
 
+    /// Why a ring that the configuration names can't be used now, blocking; nil where it can.
+    package static func obstacle(to reference: SecretReference, environment: [String: String]) -> String? {
+        do throws(TokenStoreFailure) {
+            _ = try KeyRing(.reference(reference, environment: environment)).keys()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     private var files: [String] {
         switch source {
         case .file(let path): [path]

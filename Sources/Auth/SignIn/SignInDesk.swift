@@ -22,7 +22,7 @@ package final class SignInDesk: Sendable {
         var site: SignInSite?
         /// Whether a caller would still be let in.
         var isStillGood: @Sendable (Caller) -> Bool = { _ in true }
-        var onSignIn: (@Sendable (_ upstream: String, _ identity: CallerIdentity) -> Void)?
+        var onSignIn: (@Sendable (SignedIn) -> Void)?
         var documents: Set<String> = []
     }
 
@@ -61,7 +61,7 @@ package final class SignInDesk: Sendable {
     package func recognise(with isStillGood: @escaping @Sendable (Caller) -> Bool) { state.withLock { $0.isStillGood = isStillGood } }
 
     /// Called whenever somebody has signed in, on whichever thread that happens.
-    package func whenSignedIn(_ body: @escaping @Sendable (_ upstream: String, _ identity: CallerIdentity) -> Void) {
+    package func whenSignedIn(_ body: @escaping @Sendable (SignedIn) -> Void) {
         state.withLock { $0.onSignIn = body }
     }
 
@@ -182,8 +182,8 @@ package final class SignInDesk: Sendable {
     /// Whoever waits for it need not wait any more.
     func tell(_ over: [PendingSignIn]) { for pending in over { for listener in pending.listeners { listener() } } }
 
-    func signedIn(_ pending: PendingSignIn) {
-        log.info("\(pending.caller) has signed in to \(pending.demand.upstream)")
-        state.withLock { $0.onSignIn }?(pending.demand.upstream, pending.caller.identity)
+    func signedIn(_ signedIn: SignedIn) {
+        log.info("\(signedIn.caller) has signed in to \(signedIn.upstream)")
+        state.withLock { $0.onSignIn }?(signedIn)
     }
 }

@@ -60,6 +60,17 @@ extension CredentialDefinition {
         }
     }
 
+    /// Every key in it that something is signed with.
+    package var signings: [SigningDefinition] {
+        switch self {
+        case .none, .bearer, .basic, .headers: []
+        case .clientCredentials(let client, _), .tokenExchange(let client, _): client.authentication.signings
+        case .signedJWT(let definition): [definition.signing]
+        case .authorizationCode(let definition): definition.client?.authentication.signings ?? []
+        case .firstOf(let choices): choices.flatMap(\.credential.signings)
+        }
+    }
+
     /// The definitions that it is made of: the entries of a list, else itself.
     package var parts: [CredentialDefinition] { if case .firstOf(let choices) = self { choices.map(\.credential) } else { [self] } }
 }

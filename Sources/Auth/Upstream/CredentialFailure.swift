@@ -6,12 +6,14 @@ package enum CredentialFailure: Error, Hashable, Sendable, CustomStringConvertib
     case exchangeFailed(String)
     /// The caller has not signed in to this upstream yet.
     case signInNeeded(upstream: String)
-    /// There is none for this caller: no entry's `for:` fits, or the caller brought nothing that it could be made from.
+    /// There is none for this caller: no entry's `for:` fits, or nobody could own it.
     case notForCaller(String)
+    /// It is made from the caller's token, and they brought none that is still good.
+    case tokenNeeded(String)
 
     package var description: String {
         switch self {
-        case .unresolved(let text), .exchangeFailed(let text), .notForCaller(let text): text
+        case .unresolved(let text), .exchangeFailed(let text), .notForCaller(let text), .tokenNeeded(let text): text
         case .signInNeeded(let upstream): "the caller has not signed in to \(upstream) yet"
         }
     }
@@ -19,7 +21,7 @@ package enum CredentialFailure: Error, Hashable, Sendable, CustomStringConvertib
     /// Whether it is for the caller to mend it.
     package var isOfCaller: Bool {
         switch self {
-        case .signInNeeded, .notForCaller: true
+        case .signInNeeded, .notForCaller, .tokenNeeded: true
         case .unresolved, .exchangeFailed: false
         }
     }

@@ -210,7 +210,7 @@ final class CredentialSlot: Sendable {
             state.failure = failure
             switch failure {
             // The token was taken back, or is no longer for this caller: it must not be used on.
-            case .signInNeeded, .notForCaller: state.lines = nil
+            case .signInNeeded, .notForCaller, .tokenNeeded: state.lines = nil
             case .unresolved, .exchangeFailed: break
             }
             let isGood = state.isGood(at: now)

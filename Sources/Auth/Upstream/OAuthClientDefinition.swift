@@ -13,6 +13,9 @@ package struct OAuthClientDefinition: Hashable, Sendable {
         case none
         /// With a secret that the server itself gave out.
         case issued(IssuedSecret)
+
+        /// The key that something is signed with, where that is so.
+        var signings: [SigningDefinition] { if case .privateKeyJWT(let signing) = self { [signing] } else { [] } }
     }
 
     /// `https`, or `http` on loopback.
@@ -62,6 +65,16 @@ package struct SigningDefinition: Hashable, Sendable {
         self.key = key
         self.keyID = keyID
         self.algorithm = algorithm
+    }
+
+    /// Why nothing can be signed with it now, blocking; nil where it can.
+    package func obstacle(environment: [String: String]) -> String? {
+        do throws(UnresolvedSecret) {
+            _ = try SigningKey.resolve(self, environment: environment)
+            return nil
+        } catch {
+            return error.description
+        }
     }
 }
 

@@ -43,6 +43,10 @@ package struct KeysFile: Sendable {
 
     /// Changes the keys, one writer at a time, and returns what `body` does. What was there stays whole if anything fails.
     package func change<Result>(_ body: (inout [APIKey]) throws(KeysFileError) -> Result) throws(KeysFileError) -> Result {
+        guard isFolder(file.folder.absolute) else {
+            let place = SourcePosition(file: shown, line: 1, column: 1)
+            throw KeysFileError([Problem("the folder of this file does not exist", at: place, fix: "create it, or name another `keys_file`")])
+        }
         let lock = try lock()
         defer { close(lock) }
         var keys = try read()

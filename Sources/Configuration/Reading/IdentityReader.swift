@@ -16,12 +16,12 @@ struct IdentityReader {
             settings.keysFile = file.absolute
             settings.keys = KeysReader.read(file, &findings) ?? []
         }
-        if let list = section["issuers"] { settings.issuers = issuers(list, &findings) }
+        if let list = section["issuers"] { (settings.issuers, settings.issuerPositions) = issuers(list, &findings) }
         return settings
     }
 
-    private func issuers(_ list: YAMLNode, _ findings: inout Findings) -> [IssuerSettings] {
-        guard let elements = list.elements("issuers", &findings) else { return [] }
+    private func issuers(_ list: YAMLNode, _ findings: inout Findings) -> ([IssuerSettings], [String: SourcePosition]) {
+        guard let elements = list.elements("issuers", &findings) else { return ([], [:]) }
         if elements.isEmpty { findings.add("`issuers` is empty", at: list.position, fix: "name one, or remove it") }
         if elements.count > 32 { findings.add("there are more than 32 issuers", at: list.position, fix: "use fewer") }
         var issuers: [IssuerSettings] = []
@@ -35,7 +35,7 @@ struct IdentityReader {
             }
             issuers.append(issuer)
         }
-        return issuers
+        return (issuers, places)
     }
 
     private static let literal = (

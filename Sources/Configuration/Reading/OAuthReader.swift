@@ -7,28 +7,28 @@ struct OAuthReader {
     /// The upstream's name as the names of variables begin, such as `JIRA`.
     let variable: String
 
-    private enum Grant { case clientCredentials, tokenExchange }
+    private enum Grant { case clientCredentials, tokenExchange, authorizationCode }
+    private static let grants: KeyValuePairs = [
+        "client_credentials": Grant.clientCredentials, "token_exchange": .tokenExchange, "authorization_code": .authorizationCode,
+    ]
 
     /// The definition; nil where something is wrong, and it is noted.
     func read(_ node: YAMLNode, _ findings: inout Findings) -> CredentialDefinition? {
         let before = findings.problems.count
-        if (node.entries("`oauth`", &findings) ?? []).contains(where: { $0.key == "grant" && $0.value.scalar?.text == "authorization_code" }) {
-            return AuthorizationCodeReader(oauth: self).read(node, &findings)
-        }
-        guard findings.problems.count == before, let section = Section(node, "`oauth`", Self.keys, &findings) else { return nil }
-        guard let grantNode = section["grant"] else {
-            findings.add(
-                "`oauth` does not say which `grant`", at: section.position,
-                fix: "write `grant: client_credentials`, `grant: token_exchange` or `grant: authorization_code`")
+        guard let entries = node.entries("`oauth`", &findings) else { return nil }
+        guard let grantNode = entries.first(where: { $0.key == "grant" })?.value else {
+            findings.add("`oauth` does not say which `grant`", at: node.position, fix: "write \(orList(Self.grants.map { "`grant: \($0.key)`" }))")
             return nil
         }
-        let grant = grantNode.choice(
-            "grant", ["client_credentials": Grant.clientCredentials, "token_exchange": .tokenExchange], &findings)
+        // Which keys belong here hangs on it.
+        guard let grant = grantNode.choice("grant", Self.grants, &findings) else { return nil }
+        if grant == .authorizationCode { return AuthorizationCodeReader(oauth: self).read(node, &findings) }
+        guard let section = Section(node, "`oauth`", Self.keys, &findings) else { return nil }
         let tokenURL = tokenURL(section, &findings)
         let id = clientID(section, &findings)
         let authentication = authentication(section, &findings)
         let demand = demand(section, &findings)
-        guard findings.problems.count == before, let grant, let tokenURL, let id, let authentication else { return nil }
+        guard findings.problems.count == before, let tokenURL, let id, let authentication else { return nil }
         let client = OAuthClientDefinition(tokenURL: tokenURL, clientID: id, authentication: authentication)
         return grant == .tokenExchange ? .tokenExchange(client, demand) : .clientCredentials(client, demand)
     }

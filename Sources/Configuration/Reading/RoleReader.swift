@@ -4,6 +4,8 @@ import VirtualServers
 
 /// Reads `roles:` of a virtual server.
 struct RoleReader {
+    let naming: VirtualServerDefinition.Naming
+
     func read(_ node: YAMLNode, _ findings: inout Findings) -> [Role] {
         guard let entries = node.entries("`roles`", &findings) else { return [] }
         if entries.isEmpty {
@@ -28,8 +30,8 @@ struct RoleReader {
         if who == nil {
             findings.add("the role \(name) does not say who has it", at: entry.keyPosition, fix: "write `who: [group:NAME]`, or `who: [everyone]`")
         }
-        let allow = section["allow"].map { RuleTextReader.rules($0, "allow", &findings) }
-        let deny = section["deny"].map { RuleTextReader.rules($0, "deny", &findings) }
+        let allow = section["allow"].map { RuleTextReader.rules($0, "allow", hasPlainNames: naming == .plain, &findings) }
+        let deny = section["deny"].map { RuleTextReader.rules($0, "deny", hasPlainNames: naming == .plain, &findings) }
         if allow == nil, deny == nil, !section.has("allow"), !section.has("deny") {
             findings.add("the role \(name) neither allows nor denies anything", at: entry.keyPosition, fix: "write `allow: [TOOL]`")
         }
@@ -39,6 +41,8 @@ struct RoleReader {
 
 /// Checks rules against what the selections can expose at all: a name that none of them can give is a mistake.
 struct ExposableNames {
+    private let selections: [ToolSelection]
+    private let naming: VirtualServerDefinition.Naming
     private let tools: [Glob]
     private let exact: [String]
     private let prompts: [Glob]
@@ -47,6 +51,8 @@ struct ExposableNames {
     init(
         tools: [ToolSelection], prompts: [UpstreamPattern], resources: [UpstreamPattern], _ naming: VirtualServerDefinition.Naming
     ) {
+        selections = tools
+        self.naming = naming
         self.tools = tools.map { Glob($0.exposedName ?? Self.exposed($0.pattern, naming)) }
         exact = tools.filter(\.pattern.isExact).map { ExposedName.of($0, naming) }
         self.prompts = prompts.map { Glob(Self.exposed($0, naming)) }
@@ -57,7 +63,21 @@ struct ExposableNames {
         naming == .plain ? pattern.glob : "\(pattern.upstream)_\(pattern.glob)"
     }
 
-    func check(_ rule: Rule, _ findings: inout Findings) {
+    func check(_ roles: [Role], _ findings: inout Findings) {
+        for role in roles {
+            for rule in role.allow { check(rule, isDeny: false, &findings) }
+            for rule in role.deny { check(rule, isDeny: true, &findings) }
+        }
+    }
+
+    private func check(_ rule: Rule, isDeny: Bool, _ findings: inout Findings) {
+        checkMatter(of: rule, &findings)
+        guard let reason = RuleCheck.impossibility(of: rule, isDeny: isDeny, in: selections, naming) else { return }
+        let what = "\(quoted(rule.reference.text)) can never match: \(reason)"
+        findings.add(what, at: rule.reference.position, fix: "mend the condition, or remove the rule")
+    }
+
+    private func checkMatter(of rule: Rule, _ findings: inout Findings) {
         let position = rule.reference.position
         let text = quoted(rule.reference.text)
         switch rule.matter {

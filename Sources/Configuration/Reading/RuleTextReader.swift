@@ -11,11 +11,41 @@ enum RuleTextReader {
     }
 
     /// Rules; a list, or one of them.
-    static func rules(_ node: YAMLNode, _ name: String, isOfUpstream: Bool = false, _ findings: inout Findings) -> [Rule] {
+    static func rules(_ node: YAMLNode, _ name: String, isOfUpstream: Bool = false, hasPlainNames: Bool = false, _ findings: inout Findings) -> [Rule]
+    {
         let example = isOfUpstream ? "UPSTREAM.TOOL" : "TOOL"
+        if tellCut(node, &findings) { return [] }
         return texts(node, name, example: example, &findings).compactMap { element, text in
-            read(element, &findings) { position throws(RuleError) in try Rule(parsing: text, isOfUpstream: isOfUpstream, at: position) }
+            read(element, &findings) { position throws(RuleError) in
+                try Rule(parsing: text, isOfUpstream: isOfUpstream, hasPlainNames: hasPlainNames, at: position)
+            }
         }
+    }
+
+    /// Whether YAML took the comma in a rule's brackets for the list's, which is told.
+    private static func tellCut(_ node: YAMLNode, _ findings: inout Findings) -> Bool {
+        guard case .sequence(let elements) = node.content else { return false }
+        var isCut = false
+        var start: (node: YAMLNode, text: String)?
+        for element in elements {
+            guard let scalar = element.scalar, scalar.isPlain else {
+                start = nil
+                continue
+            }
+            if let (first, text) = start {
+                let whole = "\(text),\(scalar.text)"
+                start = scalar.text.contains("(") ? nil : (first, whole)
+                guard scalar.text.hasSuffix(")"), !scalar.text.contains("(") else { continue }
+                findings.add(
+                    "the comma ends this entry of the list, and cuts the rule in two", at: first.position, fix: "put the rule in quotes: \"\(whole)\""
+                )
+                isCut = true
+                start = nil
+            } else if scalar.text.contains("("), !scalar.text.contains(")") {
+                start = (element, scalar.text)
+            }
+        }
+        return isCut
     }
 
     private static func texts(_ node: YAMLNode, _ name: String, example: String, _ findings: inout Findings) -> [(YAMLNode, String)] {

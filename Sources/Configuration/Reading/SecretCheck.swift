@@ -2,12 +2,25 @@ import Auth
 import Diagnostics
 import Transport
 
-/// Whether the secrets that upstreams refer to can be had now; it looks at names and files, never at values.
+/// Whether the secrets that the configuration refers to can be had now, and keys are keys; it never shows a value.
 struct SecretCheck {
     let environment: [String: String]
 
     func problems(of upstream: UpstreamDefinition) -> [Problem] {
-        problems(of: Self.references(of: upstream))
+        let missing = problems(of: Self.references(of: upstream))
+        return missing.isEmpty ? upstream.credential.signings.compactMap(problem) : missing
+    }
+
+    /// What is wrong with the keys that tokens at rest are sealed with.
+    func problems(ofKeyRing reference: SecretReference) -> [Problem] {
+        let missing = problems(of: [reference])
+        guard missing.isEmpty, let obstacle = KeyRing.obstacle(to: reference, environment: environment) else { return missing }
+        return [Problem(obstacle, at: reference.position, fix: "make one with `openssl rand -base64 32`")]
+    }
+
+    private func problem(of signing: SigningDefinition) -> Problem? {
+        let fix = "write a private key in PEM of the kind that `algorithm` wants, without a passphrase"
+        return signing.obstacle(environment: environment).map { Problem($0, at: signing.key.position, fix: fix) }
     }
 
     /// What is wrong with those references, one problem each.

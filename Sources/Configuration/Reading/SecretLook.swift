@@ -7,6 +7,11 @@ package enum SecretLook {
         return words.contains(where: telling.contains)
     }
 
+    /// Whether a member of a tool's arguments holds a secret. A plain `key` is what is looked up, an issue's say, unless it looks like a secret.
+    package static func isSecretMember(_ name: String, _ value: String?) -> Bool {
+        name.lowercased() == "key" ? value.map(isRandom) ?? false : isSecretName(name)
+    }
+
     /// Which of a program's arguments hold a secret as it is: `--api-key=…`, `--token …`, `NAME_TOKEN=…`, `Authorization: …`.
     static func secretArguments(_ arguments: [String]) -> Set<Int> {
         var found: Set<Int> = []

@@ -18,10 +18,10 @@ struct VirtualServerReader {
             return nil
         }
         guard let section = Section(root, "a virtual server", Self.keys, &findings) else { return nil }
-        let access = access(section, at: start, &findings)
         let naming = section["names"].flatMap {
             $0.choice("names", ["prefixed": VirtualServerDefinition.Naming.prefixed, "plain": .plain], &findings)
         }
+        let access = access(section, naming ?? .prefixed, at: start, &findings)
         let newTools = section["new_tools"].flatMap {
             $0.choice("new_tools", ["hold": VirtualServerDefinition.NewTools.hold, "show": .show], &findings)
         }
@@ -33,7 +33,7 @@ struct VirtualServerReader {
         // Where a selection is wrong, what it would expose is not known.
         if case .roles(let roles)? = access, findings.problems.count == beforeSelections {
             let names = ExposableNames(tools: tools ?? [], prompts: prompts ?? [], resources: resources ?? [], naming ?? .prefixed)
-            for rule in roles.flatMap({ $0.allow + $0.deny }) { names.check(rule, &findings) }
+            names.check(roles, &findings)
         }
         let title = section["title"].flatMap { $0.text("title", &findings) }
         let description = section["description"].flatMap { $0.text("description", &findings) }
@@ -61,7 +61,9 @@ struct VirtualServerReader {
     }
 
     /// Nobody gets in by omission.
-    private func access(_ section: Section, at start: SourcePosition, _ findings: inout Findings) -> AccessRule? {
+    private func access(_ section: Section, _ naming: VirtualServerDefinition.Naming, at start: SourcePosition, _ findings: inout Findings)
+        -> AccessRule?
+    {
         if section.has("access"), section.has("roles") {
             findings.add(
                 "`access` and `roles` both say who may use this", at: section.position(of: "access"),
@@ -69,7 +71,7 @@ struct VirtualServerReader {
             return nil
         }
         if let access = section["access"] { return access.choice("access", ["everyone": AccessRule.everyone], &findings) }
-        if let roles = section["roles"] { return .roles(RoleReader().read(roles, &findings)) }
+        if let roles = section["roles"] { return .roles(RoleReader(naming: naming).read(roles, &findings)) }
         findings.add(
             "this virtual server does not say who may use it", at: start, fix: "write `roles`, or `access: everyone` to open it to all callers")
         return nil

@@ -146,14 +146,17 @@ import Testing
     @Test(
         arguments: [
             ("user:alice", "user:alice", []), ("client:bot,group:a,group:b", "client:bot", ["a", "b"]), ("group:a,user:x:y", "user:x:y", ["a"]),
-            ("user:a,client:b", "user:a,client:b", []), ("user:cn=a,ou=b", "user:cn=a\\,ou=b", []),
+            ("user:a,client:b", "user:a,client:b", []), ("user:cn=a\\,ou=b,group:c", "user:cn=a\\,ou=b", ["c"]),
         ] as [(String, String, Set<GroupName>)])
     func `WHO names a caller`(_ who: String, _ caller: String, _ groups: Set<GroupName>) throws {
         let found = try Caller.assumed(parsing: who)
         #expect(found.description == caller && found.groups == groups && found.proof == .assumed)
     }
 
-    @Test(arguments: ["", "alice", "user:", "group:a", "user:a,user:b", "role:x", ",", "user:a\n", "user:a,group:"])
+    @Test(arguments: [
+        "", "alice", "user:", "group:a", "user:a,user:b", "role:x", ",", "user:a\n", "user:a,group:", "user:a,groups:x", "user:a, group:b",
+        "user:a,b",
+    ])
     func `What names nobody is no WHO`(_ who: String) { #expect(throws: RuleError.self) { try Caller.assumed(parsing: who) } }
 
     @Test func `A name with a comma does not read as two`() throws {

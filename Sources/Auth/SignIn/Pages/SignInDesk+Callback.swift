@@ -29,12 +29,13 @@ extension SignInDesk {
         guard let code = parameters["code"], (1...4_096).contains(code.utf8.count) else {
             return fail(pending, "the server sent neither a code nor an error")
         }
+        let token: SignInToken
         do {
-            try await redeem(Secret(code), pending, departure)
+            token = try await redeem(Secret(code), pending, departure)
         } catch {
             return fail(pending, error.description)
         }
-        signedIn(pending)
+        signedIn(SignedIn(caller: pending.caller, upstream: pending.demand.upstream, scopes: token.scopes))
         var page = SignInPage("You are signed in")
         page.say(
             "\(pending.caller) can use \(pending.demand.upstream) with your account from now on. You can close this page and go back to your agent.")
@@ -49,7 +50,9 @@ extension SignInDesk {
         return issuer.utf8.elementsEqual(expected.utf8) ? nil : "the answer is from another server than \(expected)"
     }
 
-    private func redeem(_ code: Secret, _ pending: PendingSignIn, _ departure: PendingSignIn.Departure) async throws(CredentialFailure) {
+    private func redeem(
+        _ code: Secret, _ pending: PendingSignIn, _ departure: PendingSignIn.Departure
+    ) async throws(CredentialFailure) -> SignInToken {
         guard let store = services.store else { throw .unresolved("there is no store for tokens") }
         let plan = pending.plan
         var parameters = [
@@ -73,5 +76,6 @@ extension SignInDesk {
         if case .issued(let secret) = departure.client.authentication { token.issuedSecret = secret }
         token.take(grant.response, at: services.date())
         try await store.save(token, of: pending.caller.identity, pending.demand.upstream)
+        return token
     }
 }

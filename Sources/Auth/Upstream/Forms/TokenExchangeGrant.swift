@@ -19,9 +19,9 @@ struct TokenExchangeGrant: CredentialGrant {
     var references: [SecretReference] { client.references }
 
     func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
-        guard let token = caller.token else { throw .notForCaller("\(caller) brought no token that could be exchanged") }
+        guard let token = caller.token else { throw .tokenNeeded("\(caller) brought no token that could be exchanged") }
         let left = token.expires - services.date()
-        guard left > 0 else { throw .notForCaller("the token of \(caller) has expired") }
+        guard left > 0 else { throw .tokenNeeded("the token of \(caller) has expired") }
         let grant = try await endpoint.request(
             [
                 ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", token.value.reveal()),
