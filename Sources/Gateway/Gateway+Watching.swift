@@ -42,8 +42,7 @@ extension Gateway {
     func resourceChanged(_ uri: String, of upstream: Upstream) {
         let snapshot = snapshot
         changes.publishUpdate(of: uri, from: upstream) { server, caller in
-            guard let exposure = exposure(of: server, for: caller, in: snapshot), let exposed = exposure.find(.resources, uri) else { return false }
-            return exposure.subject(of: exposed).upstream == upstream.name && exposure.denial(of: exposed, for: caller) == nil
+            exposure(of: server, for: caller, in: snapshot)?.mayRead(uri, of: upstream.name, as: caller) ?? false
         }
     }
 }

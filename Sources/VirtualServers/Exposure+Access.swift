@@ -36,6 +36,13 @@ extension Exposure {
         }
     }
 
+    /// Whether the caller may read that resource of that upstream; it may be a part of a listed one, and in no list itself.
+    package func mayRead(_ uri: String, of upstream: String, as caller: Caller) -> Bool {
+        if let exposed = find(.resources, uri) { return subject(of: exposed).upstream == upstream && denial(of: exposed, for: caller) == nil }
+        guard let selection = definition.resources.first(where: { $0.upstream == upstream && $0.takes(uri, .resources) }) else { return false }
+        return denial(of: .item(ExposedItem(unlisted: uri, of: selection)), for: caller) == nil
+    }
+
     /// The permit to complete an argument of it: for whoever sees it.
     package func permit(_ caller: Caller, toComplete item: ExposedItem) throws(Denial) -> Permit {
         guard let index = item.index else { return try policy.permit(caller, toUse: item.subject, of: definition.name) }
