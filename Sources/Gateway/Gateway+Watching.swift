@@ -29,7 +29,7 @@ extension Gateway {
         _ uri: String, in exposure: Exposure, of snapshot: Snapshot, for caller: Caller
     ) async -> (upstream: Upstream, watch: ResourceWatch)? {
         guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: caller) == nil,
-            let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream]?.instance(for: caller)
+            let upstream = snapshot.upstreams[exposure.upstream(of: exposed)]?.instance(for: caller)
         else { return nil }
         return (upstream, upstream.watch(uri, for: caller))
     }

@@ -29,7 +29,7 @@ import Testing
     }
 
     private func owner(_ exposure: Exposure, _ uri: String) -> String? {
-        exposure.find(.resources, uri).map { exposure.subject(of: $0).upstream }
+        exposure.find(.resources, uri).map { exposure.upstream(of: $0) }
     }
 
     @Test func `Prompts follow the naming rule, and the first selection has one`() throws {
