@@ -74,7 +74,7 @@ extension Gateway {
     func target(_ wanted: Wanted, of call: Call, noting trail: AuditTrail?) async throws -> (Upstream, Exposed, Exposure) {
         var snapshot = snapshot
         if let exposure = exposure(of: call.server, for: call.caller, in: snapshot), let exposed = exposure.find(wanted),
-            let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream], exposure.denial(of: exposed, for: call.caller) == nil
+            let upstream = snapshot.upstreams[exposure.upstream(of: exposed)], exposure.denial(of: exposed, for: call.caller) == nil
         {
             note(exposed, in: exposure, of: upstream, for: call.caller, on: trail)
             return (try instance(of: upstream, for: call, wanted, noting: trail), exposed, exposure)
@@ -89,7 +89,7 @@ extension Gateway {
             snapshot = self.snapshot
             exposure = self.exposure(of: call.server, for: call.caller, in: snapshot) ?? exposure
         }
-        guard let exposed = exposure.find(wanted), let upstream = snapshot.upstreams[exposure.subject(of: exposed).upstream] else {
+        guard let exposed = exposure.find(wanted), let upstream = snapshot.upstreams[exposure.upstream(of: exposed)] else {
             if let upstream = upstream(thatMayExpose: wanted, to: call.caller, in: exposure, of: snapshot, noting: trail) {
                 let instance = try instance(of: upstream, for: call, wanted, noting: trail)
                 let failure = instance.credentialFailure.map(UpstreamError.credential)
@@ -109,7 +109,7 @@ extension Gateway {
         guard let trail else { return }
         let shaping = if case .tool(let index) = exposed { exposure.tools[index].shaping } else { ArgumentShaping?.none }
         // Asked for where the arguments are written down.
-        trail.found(upstream.name, exposure.subject(of: exposed).upstreamName, concealing: shaping?.concealed) { upstream.redaction(for: caller) }
+        trail.found(upstream.name, exposure.upstreamName(of: exposed), concealing: shaping?.concealed) { upstream.redaction(for: caller) }
     }
 
     /// The request as it would go upstream, and the permit for just that.

@@ -27,7 +27,7 @@ extension Gateway {
         _ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot
     ) -> (upstream: Upstream, watch: ResourceWatch)? {
         guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil,
-            let upstream = try? snapshot.upstreams[exposure.subject(of: exposed).upstream]?.instance(for: call)
+            let upstream = try? snapshot.upstreams[exposure.upstream(of: exposed)]?.instance(for: call)
         else { return nil }
         return (upstream, upstream.watch(uri, for: call.caller))
     }
@@ -40,8 +40,7 @@ extension Gateway {
     func resourceChanged(_ uri: String, of upstream: Upstream) {
         let snapshot = snapshot
         changes.publishUpdate(of: uri, from: upstream) { server, caller in
-            guard let exposure = exposure(of: server, for: caller, in: snapshot), let exposed = exposure.find(.resources, uri) else { return false }
-            return exposure.subject(of: exposed).upstream == upstream.name && exposure.denial(of: exposed, for: caller) == nil
+            exposure(of: server, for: caller, in: snapshot)?.mayRead(uri, of: upstream.name, as: caller) ?? false
         }
     }
 }

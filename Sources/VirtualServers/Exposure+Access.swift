@@ -6,10 +6,19 @@ extension Exposure {
     /// All that is listed, in the order of the policy.
     package var subjects: [Subject] { tools.map(\.subject) + ListKind.allCases.flatMap { items(of: $0) }.map(\.subject) }
 
-    package func subject(of exposed: Exposed) -> Subject {
+    /// The name of the upstream that a use goes to.
+    package func upstream(of exposed: Exposed) -> String {
         switch exposed {
-        case .tool(let index): tools[index].subject
-        case .item(let item): item.subject
+        case .tool(let index): tools[index].upstream
+        case .item(let item): item.upstream
+        }
+    }
+
+    /// What the upstream calls it.
+    package func upstreamName(of exposed: Exposed) -> String {
+        switch exposed {
+        case .tool(let index): tools[index].upstreamName
+        case .item(let item): item.upstreamName
         }
     }
 
@@ -34,6 +43,13 @@ extension Exposure {
         case .tool(let index): isListed(index, for: policy.access(of: caller))
         case .item(let item): item.index == nil ? denial(of: exposed, for: caller) == nil : item.isListed(for: policy.access(of: caller))
         }
+    }
+
+    /// Whether the caller may read that resource of that upstream; it may be a part of a listed one, and in no list itself.
+    package func mayRead(_ uri: String, of upstream: String, as caller: Caller) -> Bool {
+        if let exposed = find(.resources, uri) { return self.upstream(of: exposed) == upstream && denial(of: exposed, for: caller) == nil }
+        guard let selection = definition.resources.first(where: { $0.upstream == upstream && $0.takes(uri, .resources) }) else { return false }
+        return denial(of: .item(ExposedItem(unlisted: uri, of: selection)), for: caller) == nil
     }
 
     /// The permit to complete an argument of it: for whoever sees it.

@@ -83,5 +83,5 @@ extension String {
 
 extension Exposure {
     /// Whether the item's upstream completes arguments.
-    package func canComplete(_ exposed: Exposed) -> Bool { offers[subject(of: exposed).upstream]?.hasCompletions == true }
+    package func canComplete(_ exposed: Exposed) -> Bool { offers[upstream(of: exposed)]?.hasCompletions == true }
 }

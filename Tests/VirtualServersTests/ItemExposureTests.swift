@@ -7,7 +7,8 @@ import Testing
 @testable import VirtualServers
 
 @Suite struct ItemExposureTests {
-    private func offer(prompts: [String] = [], resources: [String] = [], templates: [String] = [], has: [String] = ["resources"]) throws -> Catalogue {
+    private func offer(prompts: [String] = [], resources: [String] = [], templates: [String] = [], has: [String] = ["resources"]) throws -> Catalogue
+    {
         var offer = Offer(capabilities: .object(has.map { .init($0, [:]) }))
         offer.prompts = try prompts.map { try item($0, .prompts) }
         offer.resources = try resources.map { try item($0, .resources) }
@@ -28,7 +29,7 @@ import Testing
     }
 
     private func owner(_ exposure: Exposure, _ uri: String) -> String? {
-        exposure.find(.resources, uri).map { exposure.subject(of: $0).upstream }
+        exposure.find(.resources, uri).map { exposure.upstream(of: $0) }
     }
 
     @Test func `Prompts follow the naming rule, and the first selection has one`() throws {
