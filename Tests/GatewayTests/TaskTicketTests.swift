@@ -16,7 +16,7 @@ struct TaskTicketTests {
     private func call(server: String = "team", by who: String = "user:alice") throws -> Call {
         let message = try Message(scanning: Array(#"{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{}}"#.utf8))
         return Call(
-            server: server, caller: try Caller(assuming: who), message: message, revision: .latestModern, clientCapabilities: Array("{}".utf8),
+            server: server, caller: try .assumed(parsing: who), message: message, revision: .latestModern, clientCapabilities: Array("{}".utf8),
             logLevel: nil, cancellation: Cancellation())
     }
 
@@ -24,7 +24,7 @@ struct TaskTicketTests {
         let definition = try ToolDefinition(parsing: Array(#"{"name":"t","inputSchema":{}}"#.utf8))
         let pattern = UpstreamPattern(upstream: "up", glob: "*", position: Stage.position)
         let server = VirtualServerDefinition(name: "team", tools: [ToolSelection(pattern: pattern)], newTools: .show, position: Stage.position)
-        let exposure = Exposure(server, catalogues: ["up": Catalogue(tools: [definition], baseline: ["t"])])
+        let exposure = Exposure(server, catalogues: ["up": Catalogue(Offer(tools: [definition]), baseline: ["t"])])
         let state = try #require(TaskState(try JSONValue(parsing: Array(text.utf8)), era: .legacy))
         return TaskTicket(state, of: try call(), on: exposure.tools[0], under: "grant")
     }
