@@ -8,8 +8,10 @@ package struct AuditEvent: Sendable {
         case allowed
         /// A rule, or the want of one, forbids it.
         case denied
-        /// The virtual server shows no such tool.
+        /// The virtual server shows no such tool, prompt or resource.
         case unknownTool = "unknown_tool"
+        case unknownPrompt = "unknown_prompt"
+        case unknownResource = "unknown_resource"
         /// Its arguments or its form may not be; nothing was passed on.
         case invalid
         /// It was allowed, and the upstream did not answer as it should.
@@ -31,8 +33,11 @@ package struct AuditEvent: Sendable {
     package let virtualServer: String?
     package let origin: CallOrigin
     package let message: AuditedMessage?
+    /// The exposed name of the tool whose task is followed up.
+    package var followedTool: String?
     package var upstream: String?
-    package var upstreamTool: String?
+    /// What the upstream calls it.
+    package var upstreamName: String?
     /// What the rules said; nil where it did not come to that.
     package var decision: Decision?
     package var failure: CallFailure?
@@ -88,17 +93,36 @@ package struct CallFailure: Hashable, Sendable {
 
 /// The parts of a request that the audit looks at, as ranges of its bytes, which are valid JSON.
 package struct AuditedMessage: Sendable {
+    /// What is used.
+    package enum Kind: String, Sendable {
+        case tool, prompt, resource
+
+        /// The outcome where there is no such thing.
+        package var unknown: AuditEvent.Outcome {
+            switch self {
+            case .tool: .unknownTool
+            case .prompt: .unknownPrompt
+            case .resource: .unknownResource
+            }
+        }
+    }
+
     package let bytes: [UInt8]
-    /// The tool's name as the caller spelt it.
-    package let tool: String
+    package let kind: Kind
+    /// What was asked; nil for the plain use of a tool, a prompt or a resource.
+    package let method: String?
+    /// The tool's or prompt's name, or the resource's URI, as the caller spelt it.
+    package let name: String
     /// The value of `arguments`.
     package let arguments: Range<Int>?
     /// Members of `_meta`, key and value, among which a `traceparent` may be.
     package let meta: [Range<Int>]
 
-    package init(bytes: [UInt8], tool: String, arguments: Range<Int>?, meta: [Range<Int>]) {
+    package init(bytes: [UInt8], kind: Kind = .tool, method: String? = nil, name: String, arguments: Range<Int>?, meta: [Range<Int>]) {
         self.bytes = bytes
-        self.tool = tool
+        self.kind = kind
+        self.method = method
+        self.name = name
         self.arguments = arguments
         self.meta = meta
     }

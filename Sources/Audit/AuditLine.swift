@@ -20,9 +20,11 @@ struct AuditLine: Sendable {
         line.append(member: "outcome", event.outcome.rawValue)
         append(event.caller, to: &line)
         line.append(member: "virtual_server", event.virtualServer)
-        line.append(member: "tool", (event.message?.tool).map(clipped))
+        line.append(member: "method", event.message?.method)
+        let (name, upstreamName) = Self.members(of: event.message?.kind ?? .tool)
+        line.append(member: name, (event.followedTool ?? event.message?.name).map(clipped))
         line.append(member: "upstream", event.upstream)
-        line.append(member: "upstream_tool", event.upstreamTool.map(clipped))
+        if let upstreamName { line.append(member: upstreamName, event.upstreamName.map(clipped)) }
         if !event.scopes.isEmpty { line.append(names: "scopes", event.scopes.prefix(Self.groupsMax).map(clipped)) }
         line.append(member: "rule", (event.decision?.rule?.text).map(clipped))
         line.append(member: "rule_at", (event.decision?.rule?.position).map(\.description))
@@ -53,6 +55,15 @@ struct AuditLine: Sendable {
         line.append(member: "outcome", "lost")
         line.append(",\"events\":")
         line.append(contentsOf: "\(count)}\n".utf8)
+    }
+
+    /// What the client calls it, and what the upstream does; URIs are the same for both.
+    private static func members(of kind: AuditedMessage.Kind) -> (StaticString, StaticString?) {
+        switch kind {
+        case .tool: ("tool", "upstream_tool")
+        case .prompt: ("prompt", "upstream_prompt")
+        case .resource: ("resource", nil)
+        }
     }
 
     private func append(_ caller: Caller?, to line: inout [UInt8]) {

@@ -8,10 +8,10 @@ package final class AuditTrail {
 
     package init(_ event: AuditEvent) { self.event = event }
 
-    /// Which upstream and tool the call means, and what of its arguments must not be recorded.
-    package func found(_ upstream: String, _ tool: String, concealing names: Set<String>?, redaction: (@Sendable () -> Redaction)?) {
+    /// Which upstream the call means and what that calls the thing, and what of its arguments must not be recorded.
+    package func found(_ upstream: String, _ name: String, concealing names: Set<String>?, redaction: (@Sendable () -> Redaction)?) {
         event.upstream = upstream
-        event.upstreamTool = tool
+        event.upstreamName = name
         event.concealed = names ?? []
         event.redaction = redaction
         event.decision = nil
@@ -24,11 +24,11 @@ package final class AuditTrail {
         event.decision = decision
     }
 
-    /// The upstream that was meant has no such tool.
+    /// The upstream that was meant has no such thing.
     package func foundNothing() {
         event.upstream = nil
         event.decision = nil
-        event.outcome = .unknownTool
+        event.outcome = event.message?.kind.unknown ?? .unknownTool
     }
 
     /// The gateway itself has answered, for this upstream.

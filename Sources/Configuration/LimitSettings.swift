@@ -12,8 +12,15 @@ package struct LimitSettings: Hashable, Sendable {
     package var callTime = Duration.seconds(60)
     /// A call's limit however often it reports progress.
     package var callTimeWithProgress = Duration.seconds(600)
+    /// How long a question that an upstream asks in mid-call may wait for its answer; the call's other limits don't count meanwhile.
+    package var answerTime = Duration.seconds(600)
+    /// Calls that wait at legacy upstreams for modern clients to come back with answers, in all and of one caller.
+    package var parkedCallsMax = 1_000
+    package var parkedCallsOfCallerMax = 100
     /// The longest silence on a stream to a client.
     package var heartbeat = Duration.seconds(15)
+    /// How long a session's id is good, from its beginning on.
+    package var sessionTime = Duration.seconds(7 * 86_400)
     /// Entries of a list in one page to a client.
     package var listPage = 1_000
     /// Pages of a list read from an upstream.
@@ -24,6 +31,12 @@ package struct LimitSettings: Hashable, Sendable {
     /// When an upstream that is down is tried first; the wait doubles from there.
     package var reconnectFirst = Duration.seconds(1)
     package var reconnectMax = Duration.seconds(30)
+    /// Instances of one upstream, beyond the one that lists come from.
+    package var upstreamInstancesMax = 1_000
+    /// The same for all upstreams together.
+    package var instancesMax = 4_000
+    /// How long such an instance stays without use.
+    package var instanceIdleTime = Duration.seconds(900)
     /// What calls in flight get at shutdown.
     package var drainTime = Duration.seconds(10)
 
@@ -54,13 +67,20 @@ extension LimitSettings {
         Key(name: "idle_time", kind: .time(\.idleTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "call_time", kind: .time(\.callTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "call_time_with_progress", kind: .time(\.callTimeWithProgress, .milliseconds(10) ... .seconds(86_400))),
+        Key(name: "answer_time", kind: .time(\.answerTime, .milliseconds(10) ... .seconds(86_400))),
+        Key(name: "parked_calls", kind: .count(\.parkedCallsMax, 0...1_000_000)),
+        Key(name: "parked_calls_per_caller", kind: .count(\.parkedCallsOfCallerMax, 0...1_000_000)),
         Key(name: "heartbeat", kind: .time(\.heartbeat, .milliseconds(10) ... .seconds(3_600))),
+        Key(name: "session_time", kind: .time(\.sessionTime, .seconds(1) ... .seconds(90 * 86_400))),
         Key(name: "list_page", kind: .count(\.listPage, 1...100_000)),
         Key(name: "upstream_pages", kind: .count(\.upstreamPagesMax, 1...10_000)),
         Key(name: "connections", kind: .count(\.connectionsMax, 1...1_000_000)),
         Key(name: "queued_bytes", kind: .bytes(\.queuedBytesMax, 1_024...1 << 30)),
         Key(name: "reconnect_first", kind: .time(\.reconnectFirst, .milliseconds(10) ... .seconds(3_600))),
         Key(name: "reconnect_max", kind: .time(\.reconnectMax, .milliseconds(10) ... .seconds(3_600))),
+        Key(name: "upstream_instances", kind: .count(\.upstreamInstancesMax, 1...100_000)),
+        Key(name: "instances", kind: .count(\.instancesMax, 1...100_000)),
+        Key(name: "instance_idle_time", kind: .time(\.instanceIdleTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "drain_time", kind: .time(\.drainTime, .zero ... .seconds(3_600))),
     ]
 }

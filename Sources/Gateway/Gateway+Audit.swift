@@ -79,13 +79,20 @@ extension AuditLog {
 extension AuditEvent {
     fileprivate init(of call: Call) {
         let params = call.message.params
-        let name = call.message.text(params.name)
+        let (kind, text): (AuditedMessage.Kind, JSONText?) =
+            switch call.message.method {
+            case .getPrompt: (.prompt, params.name)
+            case .readResource: (.resource, params.uri)
+            default: (.tool, params.name)
+            }
+        let name = call.message.text(text)
         let message = AuditedMessage(
-            bytes: call.message.bytes, tool: name ?? "", arguments: params.arguments?.range, meta: params.meta?.others ?? [])
+            bytes: call.message.bytes, kind: kind, method: call.message.method?.isOfTask == true ? call.message.methodText : nil, name: name ?? "",
+            arguments: params.arguments?.range, meta: params.meta?.others ?? [])
         self.init(
             caller: call.caller, virtualServer: call.server,
             origin: CallOrigin(transport: call.transport.rawValue, revision: call.revision.rawValue), message: message)
-        outcome = name == nil || params.defect != nil ? .invalid : .unknownTool
+        outcome = name == nil || params.defect != nil ? .invalid : kind.unknown
     }
 }
 

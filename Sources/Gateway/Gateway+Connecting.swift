@@ -20,7 +20,7 @@ extension Gateway {
         let snapshot = snapshot
         let used = Set(names ?? snapshot.settings.upstreams.map(\.name))
         let upstreams = snapshot.settings.upstreams.compactMap { used.contains($0.name) ? snapshot.upstreams[$0.name] : nil }
-        let instances = upstreams.map { $0.instance(for: caller) }
+        let instances = upstreams.map { $0.lister(for: caller) }
         for instance in instances { instance?.start() }
         var outcome: [Connected] = []
         for (upstream, instance) in zip(upstreams, instances) {
@@ -60,7 +60,7 @@ extension Gateway {
         let upstreams = snapshot.settings.virtualServers.first { $0.name == server }?.upstreams ?? []
         return upstreams.sorted().compactMap { name in
             guard let upstream = snapshot.upstreams[name], upstream.list(for: caller) == nil else { return nil }
-            guard let status = upstream.instance(for: caller)?.status else { return (name, "no entry of its `credential` is for \(caller)") }
+            guard let status = upstream.lister(for: caller)?.status else { return (name, "no entry of its `credential` is for \(caller)") }
             let isWaiting = status.state == .connecting && status.lastError == nil
             return (name, isWaiting ? "it has not answered yet" : status.lastError ?? "it is \(status.state.rawValue)")
         }

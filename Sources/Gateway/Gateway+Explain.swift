@@ -29,7 +29,7 @@ extension Gateway {
         if let upstream = signInUpstream(ofTool: name, in: exposure), snapshot.upstreams[upstream]?.signIn(for: caller) != nil {
             return CallExplanation(decision: decisionOnSignIn(of: caller, to: upstream, exposure, snapshot))
         }
-        if let missing = exposure.missingTool(named: name) { return explain(exposure, missing, named: name, caller, arguments) }
+        if let missing = exposure.missing(.tools, named: name) { return explain(exposure, missing, named: name, caller, arguments) }
         let near = suggestion(for: name, among: exposure.tools.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
         return CallExplanation(decision: Decision(.denied, reason: "there is no such tool in \(server)" + near))
     }
@@ -56,7 +56,7 @@ extension Gateway {
 
     /// By name and rules alone.
     private func explain(
-        _ exposure: Exposure, _ missing: UnknownTool, named name: String, _ caller: Caller, _ arguments: JSONValue
+        _ exposure: Exposure, _ missing: UnknownSubject, named name: String, _ caller: Caller, _ arguments: JSONValue
     ) -> CallExplanation {
         let subject = Subject(.tool, name: name, upstream: missing.upstream, upstreamName: missing.upstreamName.literal ?? name)
         let (decision, steps) = exposure.policy.explain(caller, unknown: subject, arguments: arguments.bytes)

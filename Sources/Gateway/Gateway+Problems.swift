@@ -16,7 +16,13 @@ extension Gateway {
     /// What does not fit between the virtual servers, `policy` and the upstreams that are known now.
     package var exposureProblems: [Problem] { snapshot.problems }
 
-    /// The same, as far as it concerns one virtual server, as this caller sees it; or only the rules without effect.
+    /// What is as it should be between them, and may surprise.
+    package var exposureWarnings: [Problem] {
+        let snapshot = snapshot
+        return snapshot.settings.virtualServers.flatMap { snapshot.exposures[$0.name]?.warnings ?? [] }
+    }
+
+    /// The problems, as far as they concern one virtual server, as this caller sees it; or only the rules without effect.
     package func exposureProblems(of server: String, for caller: Caller, rulesOnly: Bool = false) -> [Problem] {
         let snapshot = snapshot
         guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return [] }
@@ -39,7 +45,7 @@ extension Gateway {
 
     /// Logs what does not fit now and did before, so that no rule is without effect in silence.
     func tellProblems() {
-        let problems = snapshot.problems
+        let problems = exposureProblems + exposureWarnings
         for problem in toldProblems.fresh(among: problems) { Log("gateway").warning(problem.description) }
     }
 }
@@ -50,16 +56,20 @@ extension Snapshot {
     }
 
     /// Rules of `policy` on one of those upstreams that can never match; a pattern may be there for tools that are yet to come.
-    fileprivate func policyProblems(of used: [String], lists: (UpstreamInstances) -> ToolList?) -> [Problem] {
+    fileprivate func policyProblems(of used: [String], lists: (UpstreamInstances) -> UpstreamList?) -> [Problem] {
         settings.policy.flatMap(\.deny).flatMap { rule -> [Problem] in
-            if case .tools(let glob) = rule.matter, !glob.isLiteral, rule.conditions.isEmpty { return [] }
+            switch rule.matter {
+            case .tools(let glob), .prompts(let glob): if !glob.isLiteral, rule.conditions.isEmpty { return [] }
+            case .everything, .toolClass, .resources: break
+            }
             let named = settings.upstreams.map(\.name).filter { rule.upstream?.matches($0) ?? true }
             guard named.contains(where: used.contains) else { return [] }
             var subjects: [Subject] = []
             for name in named {
                 // What an upstream has that is away is not known.
-                guard let tools = upstreams[name].flatMap(lists)?.tools else { return [] }
-                subjects += tools.map { tool in
+                guard let offer = upstreams[name].flatMap(lists)?.offer else { return [] }
+                subjects += offer.prompts.map { Subject(.prompt, name: $0.name, upstream: name, upstreamName: $0.name, schema: $0.schema) }
+                subjects += offer.tools.map { tool in
                     Subject(
                         .tool, name: tool.name, upstream: name, upstreamName: tool.name,
                         toolClass: ToolClass(annotations: tool.json["annotations"]), schema: tool.json["inputSchema"])

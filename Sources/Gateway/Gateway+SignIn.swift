@@ -12,30 +12,25 @@ import VirtualServers
 extension Gateway {
     /// How long a call that is tried again waits for its caller to come back from the browser.
     private static let signInWait = Duration.seconds(20)
+    /// How often a call asks for it.
+    private static let signInRoundsMax = 8
     static let signInToolPrefix = "sign_in_"
 
     // MARK: - Asking
 
-    /// The state that this call brings back; throws where it belongs to another one.
-    func signInRound(of call: Call, tool: String) throws -> SignInRound? {
-        guard let state = call.message.signInState else { return nil }
-        guard let round = SignInRound(opening: state, with: try signInSeals.seal(), call: call, tool: tool) else {
-            throw ProtocolError(.invalidParams, "Invalid params: `requestState` does not belong to this call, or is too old")
-        }
-        return round
-    }
-
     /// Waits for the person; a reply where the call is over because of what they said.
-    func waitForSignIn(_ call: Call, _ round: SignInRound, noting trail: AuditTrail?) async -> Reply? {
-        let action = call.message.action(on: Self.signInToolPrefix + round.upstream)
+    func waitForSignIn(_ call: Call, _ round: Round, noting trail: AuditTrail?) async throws(ProtocolError) -> Reply? {
+        guard case .signIn(let link) = round.wait else { return nil }
+        let answers = call.message.params.inputResponses.map(call.message.value)
+        let action = answers?[Self.signInToolPrefix + round.upstream]?["action"]?.string
         if action == "decline" || action == "cancel" {
             trail?.answered(for: round.upstream)
             trail?.failed("sign_in")
-            return text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
+            return try text("\(round.upstream): the user chose not to sign in, so this was not done.", isError: true, for: call)
         }
         guard let signIns else { return nil }
         let over = Mailbox<Bool>(capacity: 1)
-        signIns.whenOver(round.link) { _ = over.send(true) }
+        signIns.whenOver(link) { _ = over.send(true) }
         call.cancellation.whenCancelled { over.close() }
         _ = await over.next(within: Self.signInWait)
         call.cancellation.whenCancelled(nil)
@@ -43,16 +38,16 @@ extension Gateway {
     }
 
     /// Gives the caller a link, in the form that the client understands.
-    func askToSignIn(_ call: Call, tool: String, _ need: SignInNeed, after round: SignInRound?, noting trail: AuditTrail?) async throws -> Reply {
+    func askToSignIn(_ call: Call, _ need: SignInNeed, after round: Round?, noting trail: AuditTrail?) async throws -> Reply {
         let upstream = need.upstream
+        guard call.message.method != .complete else { return emptyCompletion(call) }
         guard let signIns, var demand = snapshot.upstreams[upstream]?.signIn(for: call.caller) else {
             throw refusal(of: upstream, "\"\(upstream)\" wants a credential that may do more", "no sign-in could get one", noting: trail)
         }
         demand.scopes = need.scopes
-        let number = (round?.number ?? 0) + 1
-        guard number <= SignInRound.roundsMax else {
+        guard round?.number ?? 0 < Self.signInRoundsMax else {
             trail?.failed("sign_in")
-            return text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
+            return try text("\(upstream): the user has not signed in. Ask them to, then try again later.", isError: true, for: call)
         }
         openSignInListener()
         let link: SignInLink
@@ -62,38 +57,27 @@ extension Gateway {
             throw clientForm(of: error, of: upstream, noting: trail)
         }
         let asks = need.scopes.isEmpty ? "sign in" : "sign in again and allow more"
-        let message = "\(upstream): \(asks), so that your agents can use it with your account."
-        switch (call.canOpenLinks, call.revision) {
-        case (true, .v2026_07_28): return try inputRequired(call, tool: tool, link, message, upstream: upstream, number: number)
+        let message = "\(asks), so that your agents can use it with your account."
+        switch (call.abilities.contains(.links), call.revision) {
+        case (true, .v2026_07_28):
+            let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
+            let question = Question(key: Self.signInToolPrefix + upstream, method: .elicit, params: params)
+            return try inputRequired(call, InputRequired(question.map { [$0] } ?? [], wait: .signIn(link: link.id)), from: upstream, after: round)
         case (true, .v2025_11_25):
             let elicitation: JSONValue = [
-                "mode": "url", "elicitationId": .string(link.id), "url": .string(link.url), "message": .string(message),
+                "mode": "url", "elicitationId": .string(link.id), "url": .string(link.url), "message": .string("\(upstream): \(message)"),
             ]
             throw ProtocolError(.urlElicitationRequired, "\(upstream): sign in first", data: ["elicitations": [elicitation]])
         default:
-            let what = "Ask the user to open this link in a browser: \(link.url) and call the tool again afterwards."
-            return text("\(message) \(what) The link is for \(call.caller) only, and works once, within ten minutes.", isError: true, for: call)
+            let what = "Ask the user to open this link in a browser: \(link.url) and try again afterwards."
+            let bounds = "The link is for \(call.caller) only, and works once, within ten minutes."
+            return try text("\(upstream): \(message) \(what) \(bounds)", isError: true, for: call)
         }
     }
 
-    /// MCP 2026-07-28 basic/patterns/mrtr, client/elicitation "URL Mode".
-    private func inputRequired(
-        _ call: Call, tool: String, _ link: SignInLink, _ message: String, upstream: String, number: Int
-    ) throws -> Reply {
-        let round = SignInRound(upstream: upstream, link: link.id, number: number, call: call, tool: tool)
-        let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
-        let question: JSONValue = ["method": .string(Method.elicit.rawValue), "params": params]
-        let result: JSONValue = [
-            "resultType": "input_required",
-            "inputRequests": .object([.init(Self.signInToolPrefix + upstream, question)]),
-            "requestState": .string(try round.sealed(with: try signInSeals.seal())),
-            "_meta": .object([.init(MetaKey.serverInfo, snapshot.exposures[call.server]?.serverInfo ?? Product.info)]),
-        ]
-        let bytes = Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + call.id + Array(",\"result\":".utf8) + result.bytes + [UInt8(ascii: "}")]
-        return Reply(bytes: bytes)
-    }
-
-    private func text(_ text: String, isError: Bool, for call: Call) -> Reply {
+    /// For a model where it called a tool; prompts and resources have no errors of their own.
+    private func text(_ text: String, isError: Bool, for call: Call) throws(ProtocolError) -> Reply {
+        guard call.message.method == .callTool else { throw ProtocolError(.internalError, text) }
         let content: JSONValue = [["type": "text", "text": .string(text)]]
         let members = Array("\"content\":".utf8) + content.bytes + Array(",\"isError\":\(isError)".utf8)
         return Reply(result: members, id: call.id, era: call.era, from: snapshot.exposures[call.server]?.serverInfo ?? Product.info)
@@ -136,7 +120,7 @@ extension Gateway {
 
     private func mustSignIn(_ caller: Caller, to upstream: String, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
         guard maySignIn(caller, to: upstream, exposure, snapshot),
-            case .signInNeeded? = snapshot.upstreams[upstream]?.instance(for: caller)?.credentialFailure
+            case .signInNeeded? = snapshot.upstreams[upstream]?.lister(for: caller)?.credentialFailure
         else { return false }
         return true
     }
@@ -155,16 +139,16 @@ extension Gateway {
     }
 
     /// The answer where the name is that of such a tool, else nil.
-    func answerSignInTool(_ call: Call, named name: String, after round: SignInRound?, noting trail: AuditTrail?) async throws -> Reply? {
+    func answerSignInTool(_ call: Call, named name: String, after round: Round?, noting trail: AuditTrail?) async throws -> Reply? {
         guard name.hasPrefix(Self.signInToolPrefix) else { return nil }
         let (snapshot, exposure) = try await exposure(for: call)
         guard let upstream = signInUpstream(ofTool: name, in: exposure), maySignIn(call.caller, to: upstream, exposure, snapshot) else { return nil }
         trail?.answered(for: upstream)
         // Whatever is known of its tools: what counts is whether there is a token.
         guard await isSignedIn(call.caller, to: upstream, in: snapshot) else {
-            return try await askToSignIn(call, tool: name, SignInNeed(upstream: upstream), after: round, noting: trail)
+            return try await askToSignIn(call, SignInNeed(upstream: upstream), after: round, noting: trail)
         }
-        return text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
+        return try text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
     }
 
     private func isSignedIn(_ caller: Caller, to upstream: String, in snapshot: Snapshot) async -> Bool {
@@ -200,9 +184,4 @@ extension Gateway {
     func openSignInListener() {
         if let signIns, !hasListener.load(ordering: .relaxed) { signInListener.open(for: signIns) }
     }
-}
-
-extension Call {
-    /// Whether the client shows links to people (MCP 2025-11-25 and 2026-07-28 client/elicitation, "Capabilities").
-    var canOpenLinks: Bool { (try? JSONValue(parsing: clientCapabilities))?["elicitation"]?["url"]?.members != nil }
 }

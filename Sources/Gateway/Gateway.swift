@@ -16,15 +16,17 @@ package final class Gateway: CallService {
     private let loops: LoopGroup
     private let environment: [String: String]
     private let opener: UpstreamOpener
+    private let instances: InstancePool
     package let signIns: SignInDesk?
-    let signInSeals: SignInSeals
+    let roundSeal: RoundSeal
+    let parkedCalls: ParkedCalls
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
     let personalExposures = PersonalExposures()
     let toldProblems = ToldProblems()
     let fetch: GuardedFetch
-    private let limits: UpstreamLimits
+    let limits: UpstreamLimits
     private let state: Mutex<State>
     private let log = Log("gateway")
 
@@ -47,6 +49,7 @@ package final class Gateway: CallService {
         self.loops = loops
         self.environment = environment
         limits = UpstreamLimits(settings.limits)
+        instances = InstancePool(limits: limits, loops: loops)
         baselines = Baselines(stateFolder: settings.stateFolder)
         fetch = GuardedFetch(loops: loops, environment: environment)
         opener = UpstreamOpener(
@@ -54,7 +57,8 @@ package final class Gateway: CallService {
             store: StateFolder.tokenStore(settings, environment: environment))
         signIns = try? SignInDesk(services: opener.services)
         signInListener = SignInListener(loops: loops)
-        signInSeals = SignInSeals(stateFolder: settings.stateFolder)
+        roundSeal = RoundSeal(stateFolder: settings.stateFolder)
+        parkedCalls = ParkedCalls(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -71,7 +75,7 @@ package final class Gateway: CallService {
     package func apply(_ settings: Settings, audit: AuditLog? = nil) {
         baselines.reload()
         replaceAudit(with: audit, for: settings)
-        let (retired, changed) = state.withLock { state -> ([UpstreamInstances], [String]) in
+        let (retired, changed) = state.withLock { state -> ([UpstreamInstances], [String: Set<ListKind>]) in
             let old = state.snapshot
             var left = old.upstreams
             var upstreams: [String: UpstreamInstances] = [:]
@@ -80,7 +84,8 @@ package final class Gateway: CallService {
                     upstreams[definition.name] = left.removeValue(forKey: definition.name)
                 } else {
                     upstreams[definition.name] = UpstreamInstances(
-                        definition, opener: opener, limits: limits, loops: loops, onChange: { [weak self] in self?.upstreamChanged($0) })
+                        definition, opener: opener, limits: limits, loops: loops, pool: instances,
+                        onNews: { [weak self] in self?.take($1, from: $0) })
                 }
             }
             let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
@@ -93,7 +98,7 @@ package final class Gateway: CallService {
         introduceToServers()
         tellProblems()
         for upstream in retired { loops.next().task { await upstream.retire() } }
-        for server in changed { changes.publish(.tools, to: server) }
+        publish(changed)
         // What clients use already must not wait for the next one to ask.
         let isInUse = Set(retired.filter(\.isInUse).map(\.name))
         for (name, upstream) in snapshot.upstreams where isInUse.contains(name) { upstream.start() }
@@ -122,37 +127,57 @@ package final class Gateway: CallService {
             state.snapshot = old.refreshed(baselines: baselines, servers: old.settings.virtualServers)
             return Self.difference(old.exposures, state.snapshot.exposures)
         }
-        for server in changed { changes.publish(.tools, to: server) }
+        publish(changed)
     }
 
-    private func upstreamChanged(_ upstream: Upstream) {
+    private func take(_ news: UpstreamNews, from upstream: Upstream) {
+        switch news {
+        case .lists(let kinds): upstreamChanged(upstream, kinds)
+        case .resource(let uri): resourceChanged(uri, of: upstream)
+        }
+    }
+
+    private func upstreamChanged(_ upstream: Upstream, _ kinds: Set<ListKind>) {
         var personal: (upstream: UpstreamInstances, servers: [String])?
-        let changed = state.withLock { state -> [String] in
+        let changed = state.withLock { state -> [String: Set<ListKind>] in
             // An upstream that was replaced has nothing to say any more.
             guard !state.isStopping, let instances = state.snapshot.upstreams[upstream.name],
-                instances.instance(for: upstream.credential.key) === upstream
-            else { return [] }
+                instances.takesLists(from: upstream)
+            else { return [:] }
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }
             if instances.hasPersonalLists { personal = (instances, servers.map(\.name)) }
             let hasGrown =
-                personal != nil && upstream.tools.map { baselines.note($0, of: upstream.name, seenBy: upstream.credential.key) } == true
-            guard instances.noteChange(of: upstream) || hasGrown else { return [] }
+                personal != nil && upstream.list.map { baselines.note($0.tools, of: upstream.name, seenBy: upstream.credential.key) } == true
+            guard instances.noteChange(of: upstream) || hasGrown else { return [:] }
             state.snapshot = old.refreshed(baselines: baselines, servers: servers)
             // Before it was only a guess at what callers would see.
-            return personal != nil ? [] : Self.difference(old.exposures, state.snapshot.exposures)
+            return personal != nil ? [:] : Self.difference(old.exposures, state.snapshot.exposures)
         }
         tellProblems()
-        for server in changed { changes.publish(.tools, to: server) }
+        publish(changed)
         // Whoever has a list of their own is told of its changes, and nobody else.
         guard let personal else { return }
         let key = upstream.credential.key
-        for server in personal.servers { changes.publish(.tools, to: server) { personal.upstream.credentials.key(for: $0) == key } }
+        for server in personal.servers {
+            // With its state the tool for signing in comes and goes.
+            let told = ChangeFeed.Change.of(kinds.union([.tools]))
+            changes.publish(told, to: server) { personal.upstream.credentials.key(for: $0) == key }
+        }
     }
 
-    /// The virtual servers whose list has changed for someone.
-    private static func difference(_ old: [String: Exposure], _ new: [String: Exposure]) -> [String] {
-        new.filter { old[$0.key]?.isShown(as: $0.value) != true }.map(\.key)
+    /// The lists that have changed for someone, by virtual server.
+    private static func difference(_ old: [String: Exposure], _ new: [String: Exposure]) -> [String: Set<ListKind>] {
+        var changed: [String: Set<ListKind>] = [:]
+        for (name, exposure) in new {
+            let kinds = old[name].map { exposure.differences(from: $0) } ?? Set(ListKind.allCases)
+            if !kinds.isEmpty { changed[name] = kinds }
+        }
+        return changed
+    }
+
+    private func publish(_ changed: [String: Set<ListKind>]) {
+        for (server, kinds) in changed { changes.publish(ChangeFeed.Change.of(kinds), to: server) }
     }
 
     /// Ends every upstream and says good-bye to listening clients.
@@ -162,6 +187,7 @@ package final class Gateway: CallService {
             return Array(state.snapshot.upstreams.values)
         }
         changes.end()
+        parkedCalls.end()
         let done = Mailbox<Bool>(capacity: upstreams.count + 1)
         for upstream in upstreams {
             loops.next().task {
@@ -170,6 +196,7 @@ package final class Gateway: CallService {
             }
         }
         for _ in upstreams { _ = await done.next() }
+        await opener.finishRenewals(within: settings.limits.drainTime)
         await signInListener.stop()
         await flushAudit()
     }
@@ -229,9 +256,23 @@ package final class Gateway: CallService {
 
     package func describe(_ server: String) -> ServerDescription? {
         let snapshot = snapshot
-        guard let definition = snapshot.exposures[server]?.definition else { return nil }
-        for name in definition.upstreams { snapshot.upstreams[name]?.start() }
-        return ServerDescription(name: definition.name, title: definition.title, instructions: definition.instructions)
+        guard let exposure = snapshot.exposures[server] else { return nil }
+        let definition = exposure.definition
+        var capabilities = exposure.capabilities
+        // The tool for signing in may be the only one.
+        if snapshot.personal[server] != nil { capabilities["tools"] = ["listChanged": true] }
+        return ServerDescription(
+            name: definition.name, title: definition.title, instructions: exposure.instructions, capabilities: capabilities)
+    }
+
+    package func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async {
+        let snapshot = snapshot
+        for name in snapshot.exposures[server]?.definition.upstreams ?? [] { snapshot.upstreams[name]?.start(for: abilities) }
+        _ = try? await exposure(of: server, for: caller, with: abilities)
+    }
+
+    package func sessionEnded(_ session: String) {
+        for upstream in snapshot.upstreams.values { upstream.sessionEnded(session) }
     }
 
     package func readiness() -> (isReady: Bool, report: JSONValue) {
@@ -240,8 +281,13 @@ package final class Gateway: CallService {
         // A readiness probe warms what clients are going to need.
         for name in used { snapshot.upstreams[name]?.start() }
         let upstreams = snapshot.settings.upstreams.map { JSONValue.Member($0.name, snapshot.upstreams[$0.name]?.status.json ?? .null) }
-        let servers = snapshot.settings.virtualServers.map { definition in
-            JSONValue.Member(definition.name, ["tools": .number(String(snapshot.exposures[definition.name]?.tools.count ?? 0))])
+        let servers = snapshot.settings.virtualServers.map { definition -> JSONValue.Member in
+            let exposure = snapshot.exposures[definition.name]
+            var counts: JSONValue = ["tools": .number(String(exposure?.tools.count ?? 0))]
+            for kind in [ListKind.prompts, .resources] where exposure?.serves(kind) == true {
+                counts[kind.member.description] = .number(String(exposure?.items(of: kind).count ?? 0))
+            }
+            return JSONValue.Member(definition.name, counts)
         }
         var report: JSONValue = [
             "status": audit?.refusesCalls == true ? "refusing calls" : "ready",
@@ -261,15 +307,26 @@ package final class Gateway: CallService {
     package func answer(_ call: Call, to channel: any ClientChannel) async -> Reply? {
         do {
             switch call.message.method {
-            case .callTool: return try await audited(call) { trail in try await callTool(call, to: channel, noting: trail) }
-            case .listTools: return try await listTools(call)
-            default: throw ProtocolError(.methodNotFound, "Method not found: \(call.message.methodText.prefix(100))")
+            case .callTool, .getPrompt, .readResource:
+                return try await audited(call) { trail in try await use(call, to: channel, noting: trail) }
+            case .getTask, .taskResult, .cancelTask, .updateTask:
+                return try await audited(call) { trail in try await followTask(call, to: channel, noting: trail) }
+            case .complete: return try await complete(call, to: channel)
+            default:
+                guard let kind = ListKind(listedBy: call.message.method) else { throw methodNotFound(call) }
+                return try await list(kind, for: call)
             }
         } catch let error as ProtocolError {
             return Reply(error, id: call.id)
         } catch {
             return nil
         }
+    }
+}
+
+extension Gateway {
+    func methodNotFound(_ call: Call) -> ProtocolError {
+        ProtocolError(.methodNotFound, "Method not found: \(call.message.methodText.prefix(100))")
     }
 }
 

@@ -43,7 +43,7 @@ package final class HTTPService: Sendable {
         try gateway.openAudit()
         let front = HTTPFront(
             service: gateway, settings: HTTPFrontSettings(settings, listen: listen ?? settings.listen),
-            seal: try StateFolder.seal(in: settings.stateFolder))
+            seal: try StateFolder.seal(in: settings.stateFolder), ended: SessionRegister(stateFolder: settings.stateFolder).sessions())
         for address in listen ?? [] {
             if let refusal = settings.refusal(of: address) { throw ConfigurationError(refusal) }
         }
@@ -129,6 +129,7 @@ extension HTTPFrontSettings {
         publicURL = settings.publicURL
         servesAddresses = listen.contains(where: \.isWildcard)
         heartbeat = settings.limits.heartbeat
+        sessionTime = settings.limits.sessionTime
         jsonDepthMax = settings.limits.jsonDepthMax
     }
 

@@ -11,6 +11,10 @@ extension UpstreamLimits {
         retryFirst = settings.reconnectFirst
         retryMax = settings.reconnectMax
         callTimeWithProgress = settings.callTimeWithProgress
+        answerTime = settings.answerTime
+        instancesMax = settings.upstreamInstancesMax
+        instancesInAllMax = settings.instancesMax
+        instanceIdleTime = settings.instanceIdleTime
     }
 }
 

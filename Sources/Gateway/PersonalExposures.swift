@@ -17,13 +17,13 @@ final class PersonalExposures: Sendable {
         let exposure: Exposure
         let generation: Int
         /// Held, so that their identifiers stay theirs.
-        let lists: [ToolList?]
+        let lists: [UpstreamList?]
     }
 
     private let known = Mutex<[Key: Entry]>([:])
 
     /// The exposure for those lists, which are in the order of `snapshot.personal`; rendered where it is not known.
-    func exposure(of server: String, in snapshot: Snapshot, lists: [ToolList?], baselines: Baselines) -> Exposure? {
+    func exposure(of server: String, in snapshot: Snapshot, lists: [UpstreamList?], baselines: Baselines) -> Exposure? {
         let key = Key(server: server, lists: lists.map { $0.map { ObjectIdentifier($0) } })
         if let entry = known.withLock({ $0[key] }), entry.generation == snapshot.generation { return entry.exposure }
         guard let definition = snapshot.exposures[server]?.definition, let personal = snapshot.personal[server] else { return nil }

@@ -42,12 +42,12 @@ struct Snapshot: Sendable {
 
     /// A virtual server held against those lists; an upstream whose list is nil is missing.
     func exposure(
-        of definition: VirtualServerDefinition, baselines: Baselines, lists: (UpstreamInstances) -> ToolList?
+        of definition: VirtualServerDefinition, baselines: Baselines, lists: (UpstreamInstances) -> UpstreamList?
     ) -> Exposure {
         var catalogues: [String: Catalogue] = [:]
         for name in definition.upstreams {
-            guard let upstream = upstreams[name], let tools = lists(upstream)?.tools else { continue }
-            catalogues[name] = Catalogue(tools: tools, baseline: baselines.baseline(of: name, now: tools))
+            guard let upstream = upstreams[name], let offer = lists(upstream)?.offer else { continue }
+            catalogues[name] = Catalogue(offer, baseline: baselines.baseline(of: name, now: offer.tools))
         }
         return Exposure(definition, catalogues: catalogues, prohibitions: settings.policy, pageLength: settings.limits.listPage)
     }

@@ -67,7 +67,7 @@ struct StateFile {
     }
 
     /// Makes a folder and those above it that are missing, open to its owner only.
-    private static func makeFolder(_ path: String) throws(StateError) {
+    static func makeFolder(_ path: String) throws(StateError) {
         var status = stat()
         guard !path.isEmpty, stat(path, &status) != 0 else { return }
         guard errno == ENOENT else { throw .system(path) }

@@ -9,11 +9,11 @@ package struct HeaderParameter: Hashable, Sendable {
     package let path: [String]
 
     /// All of a schema's; throws where an annotation breaks the rules, which makes the tool unusable.
-    package static func all(in schema: JSONValue) throws(ToolDefinition.Unusable) -> [HeaderParameter] {
+    package static func all(in schema: JSONValue) throws(Unusable) -> [HeaderParameter] {
         var found: [HeaderParameter] = []
         try collect(from: schema, path: [], isReachable: true, into: &found)
         guard Set(found.map { $0.field.lowercased() }).count == found.count else {
-            throw ToolDefinition.Unusable(reason: "two x-mcp-header annotations with one name")
+            throw Unusable(reason: "two x-mcp-header annotations with one name")
         }
         return found
     }
@@ -73,13 +73,13 @@ package struct HeaderParameter: Hashable, Sendable {
 
     private static func collect(
         from schema: JSONValue, path: [String], isReachable: Bool, into found: inout [HeaderParameter]
-    ) throws(ToolDefinition.Unusable) {
+    ) throws(Unusable) {
         switch schema {
         case .array(let elements):
             for element in elements { try collect(from: element, path: path, isReachable: false, into: &found) }
         case .object(let members):
             if let annotation = schema["x-mcp-header"] {
-                guard isReachable, !path.isEmpty else { throw .init(reason: "x-mcp-header at a place that no fixed path leads to") }
+                guard isReachable, !path.isEmpty else { throw Unusable(reason: "x-mcp-header at a place that no fixed path leads to") }
                 found.append(HeaderParameter(field: "Mcp-Param-" + (try name(annotation, of: schema)), path: path))
             }
             for member in members where member.key != "x-mcp-header" {
@@ -100,12 +100,12 @@ package struct HeaderParameter: Hashable, Sendable {
     /// Keywords whose members are names of any kind with a schema each, not keywords themselves.
     private static let namedSchemas: Set<String> = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]
 
-    private static func name(_ annotation: JSONValue, of schema: JSONValue) throws(ToolDefinition.Unusable) -> String {
+    private static func name(_ annotation: JSONValue, of schema: JSONValue) throws(Unusable) -> String {
         guard let name = annotation.string, !name.isEmpty, name.utf8.allSatisfy(isTokenByte) else {
-            throw .init(reason: "x-mcp-header is no header name")
+            throw Unusable(reason: "x-mcp-header is no header name")
         }
         guard ["string", "integer", "boolean"].contains(schema["type"]?.string ?? "") else {
-            throw .init(reason: "x-mcp-header “\(name)” on a value that is no string, integer or boolean")
+            throw Unusable(reason: "x-mcp-header “\(name)” on a value that is no string, integer or boolean")
         }
         return name
     }

@@ -136,6 +136,12 @@ extension Message.Params {
                 }
             } else if key.isEqual("uri", in: bytes) {
                 uri = try text(uri, "uri", key, &scanner, in: bytes)
+            } else if key.isEqual("taskId", in: bytes) {
+                taskID = try text(taskID, "taskId", key, &scanner, in: bytes)
+                others.append(key.range.lowerBound - 1..<scanner.position)
+            } else if key.isEqual("task", in: bytes) {
+                try refuseDuplicate(task, key)
+                task = try scanner.skipValue(in: bytes)
             } else if key.isEqual("cursor", in: bytes) {
                 cursor = try text(cursor, "cursor", key, &scanner, in: bytes)
             } else if key.isEqual("requestId", in: bytes) {
@@ -157,6 +163,12 @@ extension Message.Params {
             } else if key.isEqual("notifications", in: bytes) {
                 try refuseDuplicate(notifications, key)
                 notifications = try scanner.skipValue(in: bytes)
+            } else if key.isEqual("requestState", in: bytes) {
+                requestState = try text(requestState, "requestState", key, &scanner, in: bytes)
+            } else if key.isEqual("inputResponses", in: bytes) {
+                try refuseDuplicate(inputResponses, key)
+                let responses = try scanner.skipValue(in: bytes)
+                if responses.kind == .object { inputResponses = responses } else { defect = "`inputResponses` must be an object" }
             } else {
                 try scanner.skipValue(in: bytes)
                 others.append(key.range.lowerBound - 1..<scanner.position)

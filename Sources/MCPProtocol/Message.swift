@@ -32,6 +32,8 @@ package struct Message: Sendable {
     }
     /// The code of an error response.
     package var errorCode: ErrorCode? { error.flatMap { value($0)["code"]?.integer }.map(ErrorCode.init(rawValue:)) }
+    /// What the `Mcp-Name` header of a request mirrors.
+    package var mirroredName: JSONText? { method?.isOfTask == true ? params.taskID : method == .readResource ? params.uri : params.name }
     /// The method's name, known or not.
     package var methodText: String { methodName.map(text) ?? "" }
 }
@@ -43,6 +45,10 @@ extension Message {
         package var range: Range<Int>?
         package var name: JSONText?
         package var uri: JSONText?
+        /// `taskId` of a request or notification about a task; stands among the others too.
+        package var taskID: JSONText?
+        /// `task` of a call that shall become one (MCP 2025-11-25 basic/utilities/tasks, "Task Parameters").
+        package var task: JSONExtent?
         package var cursor: JSONText?
         /// Some clients ask for the first page so.
         var isCursorNull = false
@@ -59,6 +65,9 @@ extension Message {
         package var clientInfo: JSONExtent?
         /// The filter of `subscriptions/listen`.
         package var notifications: JSONExtent?
+        /// What a retry brings back (MCP 2026-07-28 basic/patterns/mrtr).
+        package var requestState: JSONText?
+        package var inputResponses: JSONExtent?
         /// Members that this type does not name, key and value, as they stand.
         package var others: [Range<Int>] = []
         /// What is wrong with the form of a member, where something is; answered with −32602.
@@ -88,6 +97,15 @@ extension Message {
         package var cacheScope: JSONText?
         /// The members that only 2026-07-28 has, or has in this form, each with the comma and white space before it.
         package var modernMembers: [Range<Int>] = []
+
+        /// Those of them that are about caching.
+        package var hintMembers: [Range<Int>] {
+            let places = [ttlMs?.range.lowerBound, cacheScope?.range.lowerBound].compactMap(\.self)
+            return modernMembers.filter { member in places.contains(where: member.contains) }
+        }
+
+        /// Whether it is a task in the place of a result (io.modelcontextprotocol/tasks, "Polymorphic Results").
+        package func isTask(in message: Message) -> Bool { resultType?.isEqual("task", in: message.bytes.span) ?? false }
 
         /// Whether the upstream wants more from the client before it answers.
         package func isInputRequired(in message: Message) -> Bool { resultType?.isEqual("input_required", in: message.bytes.span) ?? false }

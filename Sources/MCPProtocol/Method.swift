@@ -17,6 +17,14 @@ package enum Method: String, CaseIterable, Sendable {
     case unsubscribe = "resources/unsubscribe"
     case complete = "completion/complete"
     case setLogLevel = "logging/setLevel"
+    case getTask = "tasks/get"
+    /// Until 2025-11-25.
+    case taskResult = "tasks/result"
+    /// Until 2025-11-25.
+    case listTasks = "tasks/list"
+    case cancelTask = "tasks/cancel"
+    /// Since 2026-07-28.
+    case updateTask = "tasks/update"
     case elicit = "elicitation/create"
     case sample = "sampling/createMessage"
     case listRoots = "roots/list"
@@ -24,14 +32,25 @@ package enum Method: String, CaseIterable, Sendable {
     case cancelled = "notifications/cancelled"
     case progress = "notifications/progress"
     case log = "notifications/message"
+    /// Until 2025-11-25.
+    case taskStatus = "notifications/tasks/status"
     case toolsChanged = "notifications/tools/list_changed"
     case promptsChanged = "notifications/prompts/list_changed"
     case resourcesChanged = "notifications/resources/list_changed"
     case resourceUpdated = "notifications/resources/updated"
+    case elicitationCompleted = "notifications/elicitation/complete"
     case acknowledged = "notifications/subscriptions/acknowledged"
 
     /// The parameter that the `Mcp-Name` header mirrors (MCP 2026-07-28 basic/transports/streamable-http, "Standard Request Headers").
-    package var isNamed: Bool { self == .callTool || self == .getPrompt || self == .readResource }
+    package var isNamed: Bool { self == .callTool || self == .getPrompt || self == .readResource || isOfTask }
+
+    /// Whether it is about one task, which `taskId` names (io.modelcontextprotocol/tasks, "Streamable HTTP: Routing Headers").
+    package var isOfTask: Bool {
+        switch self {
+        case .getTask, .taskResult, .cancelTask, .updateTask: true
+        default: false
+        }
+    }
 
     init?(_ text: JSONText, in bytes: Span<UInt8>) {
         // By far the most frequent ones are told apart without making a String.

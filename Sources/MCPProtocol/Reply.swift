@@ -41,14 +41,16 @@ package struct Reply: Sendable {
     }
 
     /// An upstream's response, under the client's id and in the form of the client's era; all else is left as it came.
-    package init(_ response: Message, id: some Collection<UInt8>, era: Era, from server: JSONValue = Product.info) {
+    ///
+    /// `hint` takes the place of what the upstream says of caching, towards modern clients.
+    package init(_ response: Message, id: some Collection<UInt8>, era: Era, from server: JSONValue = Product.info, hint: CacheHint? = nil) {
         var out: [UInt8] = []
         out.reserveCapacity(response.bytes.count + 200)
         out.append("{\"jsonrpc\":\"2.0\",\"id\":")
         out.append(contentsOf: id)
         if let result = response.result {
             out.append(",\"result\":")
-            out.append(result, of: response, era: era, from: server)
+            out.append(result, of: response, era: era, from: server, hint: hint)
             out.append(UInt8(ascii: "}"))
             self.init(bytes: out)
         } else {
@@ -67,47 +69,59 @@ extension [UInt8] {
         append(json: server)
     }
 
-    /// An older client was not told of these members, and may be strict.
-    private mutating func append(_ result: Message.Result, of response: Message, without gone: [Range<Int>]) {
-        var start = result.range.lowerBound
-        for range in gone {
-            if start < range.lowerBound { append(contentsOf: response.bytes[start..<range.lowerBound]) }
-            start = range.upperBound
-            // The first member has no comma before it, but the next one has.
-            guard last == UInt8(ascii: "{") else { continue }
-            while start < result.range.upperBound, response.bytes[start] <= 0x20 { start += 1 }
-            if response.bytes[start] == UInt8(ascii: ",") { start += 1 }
-        }
-        append(contentsOf: response.bytes[start..<result.range.upperBound])
-    }
-
-    /// A modern client must see `resultType`, and should see who answers (MCP 2026-07-28 basic/index, "Responses").
-    fileprivate mutating func append(_ result: Message.Result, of response: Message, era: Era, from server: JSONValue) {
+    /// An older client was not told of newer members, and may be strict; a modern one must see `resultType`, and should see who answers
+    /// (MCP 2026-07-28 basic/index, "Responses").
+    fileprivate mutating func append(_ result: Message.Result, of response: Message, era: Era, from server: JSONValue, hint: CacheHint?) {
         let bytes = response.bytes
-        if era == .legacy, !result.modernMembers.isEmpty {
-            append(result, of: response, without: result.modernMembers)
-            return
-        }
-        guard era == .modern, result.resultType == nil || !result.hasServerInfo else {
+        let isModern = era == .modern
+        let gone = isModern ? (hint == nil ? [] : result.hintMembers) : result.modernMembers
+        guard !gone.isEmpty || isModern && (hint != nil || result.resultType == nil || !result.hasServerInfo) else {
             append(contentsOf: bytes[result.range])
             return
         }
         append(UInt8(ascii: "{"))
-        if result.resultType == nil { append("\"resultType\":\"complete\"") }
-        if result.meta == nil {
-            if last != UInt8(ascii: "{") { append(UInt8(ascii: ",")) }
-            append("\"_meta\":{")
-            append(serverInfo: server)
-            append(UInt8(ascii: "}"))
+        if isModern {
+            if result.resultType == nil { append("\"resultType\":\"complete\",") }
+            if let hint {
+                append(contentsOf: hint.members)
+                append(UInt8(ascii: ","))
+            }
+            if result.meta == nil {
+                append("\"_meta\":{")
+                append(serverInfo: server)
+                append("},")
+            }
         }
-        if !result.isEmpty, last != UInt8(ascii: "{") { append(UInt8(ascii: ",")) }
-        var start = result.range.lowerBound + 1
-        if let meta = result.meta, meta.kind == .object, !result.hasServerInfo {
-            append(contentsOf: bytes[start...meta.range.lowerBound])
-            append(serverInfo: server)
-            if !result.isMetaEmpty { append(UInt8(ascii: ",")) }
-            start = meta.range.lowerBound + 1
+        let body = result.range.lowerBound + 1..<result.range.upperBound - 1
+        let isSigned = result.hasServerInfo || !isModern
+        if !result.isEmpty {
+            append(bytes, body, without: gone) { out, part in
+                guard !isSigned, let meta = result.meta, meta.kind == .object, part.contains(meta.range.lowerBound) else {
+                    return out.append(contentsOf: bytes[part])
+                }
+                out.append(contentsOf: bytes[part.lowerBound...meta.range.lowerBound])
+                out.append(serverInfo: server)
+                if !result.isMetaEmpty { out.append(UInt8(ascii: ",")) }
+                out.append(contentsOf: bytes[meta.range.lowerBound + 1..<part.upperBound])
+            }
         }
-        append(contentsOf: bytes[start..<result.range.upperBound])
+        if last == UInt8(ascii: ",") { removeLast() }
+        append(UInt8(ascii: "}"))
+    }
+
+    /// Appends what is left of a range; `gone` are members, each with the comma before it.
+    private mutating func append(
+        _ bytes: [UInt8], _ range: Range<Int>, without gone: [Range<Int>], _ copy: (inout [UInt8], Range<Int>) -> Void
+    ) {
+        var start = range.lowerBound
+        for member in gone {
+            if start < member.lowerBound { copy(&self, start..<member.lowerBound) }
+            start = member.upperBound
+            // The first member has no comma before it, but the next one has.
+            guard last == UInt8(ascii: "{") || last == UInt8(ascii: ",") else { continue }
+            while start < range.upperBound, bytes[start] <= 0x20 { start += 1 }
+            if start < range.upperBound, bytes[start] == UInt8(ascii: ",") { start += 1 }
+        }
+        if start < range.upperBound { copy(&self, start..<range.upperBound) }
     }
 }

@@ -1,7 +1,7 @@
 import JSON
 
 /// A tool as an upstream lists it.
-package struct ToolDefinition: Hashable, Sendable {
+package struct ToolDefinition: ListElement {
     package let name: String
     /// The whole definition as the upstream spelt it, an object.
     package let bytes: [UInt8]
@@ -29,38 +29,5 @@ package struct ToolDefinition: Hashable, Sendable {
         } catch {
             throw Unusable(reason: "tool “\(name)”: \(error.reason)")
         }
-    }
-
-    /// The definition with some members replaced, or appended where there is none of that name; all else as it is spelt.
-    package func replacing(_ replacements: [(key: String, value: JSONValue)]) -> [UInt8] {
-        var left = replacements
-        var out: [UInt8] = []
-        out.reserveCapacity(bytes.count + 100)
-        let span = bytes.span
-        var scanner = JSONScanner()
-        var copied = 0
-        // The bytes were validated when the definition was made: nothing here can fail.
-        try? scanner.beginObject(in: span)
-        while let key = (try? scanner.nextKey(in: span)) ?? nil, let value = try? scanner.skipValue(in: span) {
-            let name = key.string(in: span)
-            guard let index = left.firstIndex(where: { $0.key == name }) else { continue }
-            out.append(contentsOf: bytes[copied..<value.range.lowerBound])
-            out.append(json: left.remove(at: index).value)
-            copied = value.range.upperBound
-        }
-        let end = bytes.lastIndex(of: UInt8(ascii: "}")) ?? bytes.endIndex
-        out.append(contentsOf: bytes[copied..<end])
-        for (key, value) in left {
-            out.append(UInt8(ascii: ","))
-            out.append(jsonString: key)
-            out.append(UInt8(ascii: ":"))
-            out.append(json: value)
-        }
-        out.append(contentsOf: bytes[end...])
-        return out
-    }
-
-    package struct Unusable: Error {
-        package let reason: String
     }
 }

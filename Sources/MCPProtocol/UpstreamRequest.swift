@@ -15,6 +15,14 @@ package struct UpstreamRequest: Sendable {
     package var logLevel: LogLevel?
     /// The capabilities of the client at the other end, a JSON object.
     package var clientCapabilities: [UInt8] = Array("{}".utf8)
+    /// Whether that client can be asked something.
+    package var canAsk = false
+    /// Whose request it is, where one client may have several at once that are answered in the same place; else nil.
+    package var client: String?
+    /// What a legacy upstream gets as `task`, an object: the answer shall be a task. A modern one decides for itself, by the capabilities.
+    package var task: [UInt8]?
+    /// Whether the upstream may be silent for as long as a call may take at most, for it is to answer when a task has ended.
+    package var waitsForTask = false
     /// What the `Mcp-Name` header mirrors.
     package var mirroredName: String?
     /// `Mcp-Param-*` headers with their encoded values.
@@ -36,8 +44,13 @@ package struct UpstreamRequest: Sendable {
         out.append(",\"params\":{")
         out.append(contentsOf: members)
         let isModern = era == .modern
-        if isModern || wantsProgress || !meta.isEmpty {
+        if let task, !isModern {
             if !members.isEmpty { out.append(UInt8(ascii: ",")) }
+            out.append("\"task\":")
+            out.append(contentsOf: task)
+        }
+        if isModern || wantsProgress || !meta.isEmpty {
+            if out.last != UInt8(ascii: "{") { out.append(UInt8(ascii: ",")) }
             out.append("\"_meta\":{")
             out.append(contentsOf: meta)
             if wantsProgress {

@@ -22,14 +22,22 @@ package struct AccessReach {
 
     /// Adds a virtual server whose upstreams are known.
     package mutating func add(_ exposure: Exposure) {
-        add(exposure.definition, Server(policy: exposure.policy, subjects: exposure.tools.map(\.subject)))
+        add(exposure.definition, Server(policy: exposure.policy, subjects: exposure.subjects))
     }
 
     /// Adds a virtual server as it is written. Patterns and classes of tools are compared by their words.
     package mutating func add(_ definition: VirtualServerDefinition) {
-        let subjects = definition.tools.map { selection in
+        var subjects = definition.tools.map { selection in
             let pattern = selection.pattern
             return Subject(.tool, name: definition.exposedName(of: selection), upstream: pattern.upstream, upstreamName: pattern.glob, schema: [:])
+        }
+        subjects += definition.prompts.map { pattern in
+            let name = definition.exposedName(of: pattern.glob, from: pattern.upstream)
+            return Subject(.prompt, name: name, upstream: pattern.upstream, upstreamName: pattern.glob)
+        }
+        subjects += definition.resources.map { pattern in
+            Subject(
+                .resource, name: pattern.glob, upstream: pattern.upstream, upstreamName: pattern.glob, instances: Glob(pattern.glob))
         }
         let policy = AccessPolicy(definition.access, at: definition.accessPosition, prohibitions: prohibitions, subjects: subjects)
         add(definition, Server(policy: policy, subjects: subjects, wording: AccessWording(definition, prohibitions: prohibitions)))
@@ -76,13 +84,22 @@ package struct AccessReach {
 
     private static func when(_ terms: String) -> String { terms.isEmpty ? "" : ", by \(terms)" }
 
-    /// By the tool's exposed name and where it leads.
+    private static func label(_ subject: Subject) -> String {
+        let origin = "(\(subject.upstream).\(subject.upstreamName))"
+        return switch subject.kind {
+        case .tool: "\(subject.name) \(origin)"
+        case .prompt: "prompt:\(subject.name) \(origin)"
+        case .resource: "resource:\(subject.name) (\(subject.upstream))"
+        }
+    }
+
+    /// By the exposed name and where it leads.
     private static func terms(in server: Server?, of caller: Caller) -> [String: String] {
         guard let server else { return [:] }
         let access = server.policy.access(of: caller)
         var terms: [String: String] = [:]
         for (index, subject) in server.subjects.enumerated() {
-            terms["\(subject.name) (\(subject.upstream).\(subject.upstreamName))"] = access.terms(of: index)
+            terms[Self.label(subject)] = access.terms(of: index)
         }
         return terms
     }

@@ -24,6 +24,12 @@ struct AccessWording {
             let name = "\(selection.pattern.upstream).\(selection.pattern.glob)" + (selection.exposedName.map { " as \($0)" } ?? "")
             return Saying(new: "`tools` has \(name) now", gone: "`tools` no longer has \(name)")
         }
+        for (key, patterns) in [("prompts", definition.prompts), ("resources", definition.resources)] {
+            sayings += patterns.map { pattern in
+                let name = "\(pattern.upstream).\(pattern.glob)"
+                return Saying(new: "`\(key)` has \(name) now", gone: "`\(key)` no longer has \(name)")
+            }
+        }
         if definition.naming == .plain { sayings.append(Saying(new: "`names` are plain now", gone: "`names` are no longer plain")) }
         if definition.newTools == .show { sayings.append(Saying(new: "`new_tools` are shown now", gone: "`new_tools` are no longer shown")) }
         var rules: [Rule] = []
@@ -68,6 +74,8 @@ extension VirtualServerDefinition {
 
 extension VirtualServerDefinition.Naming {
     func exposedName(of selection: ToolSelection) -> String {
-        selection.exposedName ?? (self == .plain ? selection.pattern.glob : "\(selection.pattern.upstream)_\(selection.pattern.glob)")
+        selection.exposedName ?? exposedName(of: selection.pattern.glob, from: selection.pattern.upstream)
     }
+
+    func exposedName(of name: String, from upstream: String) -> String { self == .plain ? name : "\(upstream)_\(name)" }
 }

@@ -20,6 +20,8 @@ package struct ExposedTool: Sendable {
     package let subject: Subject
     /// nil when arguments pass through as they came.
     package let shaping: ArgumentShaping?
+    /// Whether the upstream takes a call of it as a task.
+    package let taskSupport: TaskSupport
     /// The parameters that clients mirror in headers.
     package let headerParameters: [HeaderParameter]
     /// The parameters that the upstream wants mirrored.
@@ -27,7 +29,7 @@ package struct ExposedTool: Sendable {
     /// Where the virtual server selects it.
     package let position: SourcePosition
 
-    init(_ definition: ToolDefinition, as name: String, selection: ToolSelection) throws(ToolDefinition.Unusable) {
+    init(_ definition: ToolDefinition, as name: String, selection: ToolSelection) throws(Unusable) {
         var replaced: [(key: String, value: JSONValue)] = []
         if name != definition.name { replaced.append(("name", .string(name))) }
         if let description = selection.description { replaced.append(("description", .string(description))) }
@@ -47,7 +49,9 @@ package struct ExposedTool: Sendable {
         subject = Subject(
             .tool, name: name, upstream: selection.pattern.upstream, upstreamName: definition.name,
             toolClass: ToolClass(annotations: definition.json["annotations"]), schema: definition.json["inputSchema"])
-        listing = replaced.isEmpty ? definition.bytes : definition.replacing(replaced)
+        let shown = definition.withOptionalTasks
+        listing = replaced.isEmpty ? shown.bytes : shown.bytes.replacing(members: replaced)
+        taskSupport = definition.taskSupport
         legacyListing = Self.legacy(listing)
         headerParameters = try HeaderParameter.all(in: schema)
         upstreamHeaderParameters = definition.headerParameters
@@ -63,7 +67,7 @@ package struct ExposedTool: Sendable {
     /// The definitions as a caller sees them who may send certain arguments only.
     func listings(narrowedBy narrowings: [Narrowing]) -> (listing: [UInt8], legacy: [UInt8]) {
         guard !narrowings.isEmpty, let definition = try? ToolDefinition(parsing: listing) else { return (listing, legacyListing) }
-        let narrowed = definition.replacing([("inputSchema", schema.narrowed(by: narrowings))])
+        let narrowed = definition.bytes.replacing(members: [("inputSchema", schema.narrowed(by: narrowings))])
         return (narrowed, Self.legacy(narrowed))
     }
 

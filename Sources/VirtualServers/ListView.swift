@@ -1,12 +1,12 @@
 import Auth
+import JSON
+import MCPProtocol
 import Synchronization
 
-/// The tools as some callers see them, rendered.
+/// What a virtual server has as some callers see it, rendered.
 package final class ListView: Sendable {
-    /// Each page's tools as JSON, joined by commas.
-    package let pages: [[UInt8]]
-    /// The same for clients of the legacy era.
-    package let legacyPages: [[UInt8]]
+    /// By the kind's number.
+    private let lists: [RenderedList]
     /// Indices into the exposure's tools.
     package let tools: [Int]
     /// Keeps the identity by which the view is found.
@@ -30,8 +30,24 @@ package final class ListView: Sendable {
             legacyListings.append(legacy)
         }
         tools = shown
-        pages = isWhole ? exposure.pages : Exposure.pages(of: listings, length: pageLength)
-        legacyPages = isWhole ? exposure.legacyPages : Exposure.pages(of: legacyListings, length: pageLength)
+        lists = ListKind.allCases.map { kind in
+            if kind == .tools {
+                return isWhole ? exposure.list(of: kind) : RenderedList(listings, legacy: legacyListings, pageLength: pageLength)
+            }
+            let items = exposure.items(of: kind)
+            let seen = items.filter { $0.isListed(for: access) }
+            return seen.count == items.count ? exposure.list(of: kind) : RenderedList(seen.map(\.listing), pageLength: pageLength)
+        }
+    }
+
+    package func list(of kind: ListKind) -> RenderedList { lists[kind.rawValue] }
+}
+
+extension ExposedItem {
+    /// Whether callers with that access see it: where they may use it with some arguments at least.
+    func isListed(for access: Access) -> Bool {
+        guard let index else { return false }
+        return access.narrowings(of: index, in: ArgumentSpace(schema: subject.schema ?? [:])) != nil
     }
 }
 

@@ -17,11 +17,11 @@ package struct RuleCheck {
     package func problems(of rule: Rule) -> [Problem] {
         let position = rule.reference.position
         let concerned = subjects.filter(rule.concerns)
-        if concerned.isEmpty, case .tools(let glob) = rule.matter {
-            let names = subjects.filter { $0.kind == .tool }.map { rule.isOfUpstream ? $0.upstreamName : $0.name }
+        if concerned.isEmpty, let (kind, glob) = rule.matter.names {
+            let names = subjects.filter { $0.kind == kind }.map { rule.isOfUpstream ? $0.upstreamName : $0.name }
             let near = glob.literal.flatMap { suggestion(for: $0, among: names) }
             let fix = near.map { "did you mean \"\($0)\"?" } ?? "there are: \(names.prefix(20).joined(separator: ", "))"
-            return [Problem("no tool here matches \"\(rule.reference.text)\"", at: position, fix: fix)]
+            return [Problem("no \(kind) here matches \"\(rule.reference.text)\"", at: position, fix: fix)]
         }
         let schemas = concerned.compactMap(\.schema)
         guard !schemas.isEmpty else { return [] }
@@ -51,6 +51,17 @@ package struct RuleCheck {
             return Problem(
                 "\"\(condition.argument)\" is never \"\(value.text)\", which \"\(rule.reference.text)\" asks for", at: position,
                 fix: near ?? "it is one of \(all.prefix(20).joined(separator: ", "))")
+        }
+    }
+}
+
+extension Rule.Matter {
+    /// The names that it is about; nil for classes and all, and for resources, of which there are more than are listed.
+    fileprivate var names: (Subject.Kind, Glob)? {
+        switch self {
+        case .tools(let glob): (.tool, glob)
+        case .prompts(let glob): (.prompt, glob)
+        case .everything, .toolClass, .resources: nil
         }
     }
 }

@@ -13,8 +13,8 @@ extension Command {
             Usage: switchboard check [--config FILE] [--connect] [--diff OLD]
 
             \(Help.config)
-              --connect       also connect to every upstream and issuer, and hold the virtual servers and `policy` against the
-                              tools that there really are
+              --connect       also connect to every upstream and issuer, and hold the virtual servers and `policy` against what
+                              there really is
               --diff OLD      also print who gains and who loses which tool, coming from the configuration OLD; with --connect
                               patterns and classes are held against the real tools; without it only what the files
                               say of them is compared, and lines with ? name what can't be told
@@ -68,6 +68,7 @@ extension Command {
                     )
                 }
             }
+            for warning in gateway.exposureWarnings { printError("warning: \(warning.description)") }
             for problem in await gateway.issuerProblems() + gateway.exposureProblems {
                 count += 1
                 print(problem.description)

@@ -45,8 +45,6 @@ extension Command {
             try? Signals.onSignal([SIGTERM, SIGINT, SIGHUP], loop: loops.loops[0]) { signal in
                 if signal == SIGHUP { reloader.reloadSoon() } else { front.stop() }
             }
-            // What the server offers is asked for in a moment.
-            _ = gateway.describe(server)
             await front.run(drainingWithin: settings.limits.drainTime)
             await gateway.stop()
             return 0

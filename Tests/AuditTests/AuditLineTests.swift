@@ -20,7 +20,7 @@ struct AuditLineTests {
         let caller = Caller(.token(issuer: "https://login.example"), user: "alice", client: "bot", groups: ["b", "a"], scopes: [])
         var event = event("create", #"{"a":1}"#, by: caller, meta: #""traceparent":"00-\#(String(repeating: "a", count: 32))-00f067aa0ba902b7-01""#)
         event.upstream = "github"
-        event.upstreamTool = "create_issue"
+        event.upstreamName = "create_issue"
         event.decision = Decision(
             .denied, by: RuleReference(text: "deny create", position: SourcePosition(file: "virtual-servers/team.yaml", line: 9, column: 5)),
             role: "reviewer", reason: "not here")

@@ -44,7 +44,7 @@ func event(
     let metaStart = bytes.count
     bytes += Array(meta.utf8)
     let message = AuditedMessage(
-        bytes: bytes, tool: tool, arguments: arguments == nil ? nil : range, meta: meta.isEmpty ? [] : [metaStart..<bytes.count])
+        bytes: bytes, name: tool, arguments: arguments == nil ? nil : range, meta: meta.isEmpty ? [] : [metaStart..<bytes.count])
     return AuditEvent(
         at: EventTime(seconds: 1_700_000_000, milliseconds: 7), caller: caller, virtualServer: "team",
         origin: CallOrigin(transport: "http", revision: "2026-07-28"), message: message)

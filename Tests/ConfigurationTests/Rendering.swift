@@ -72,6 +72,7 @@ private func rendered(_ upstream: UpstreamDefinition) -> [String] {
         lines.append("  url: \(url.isTLS ? "https" : "http") host \(url.host) port \(url.port) target \(url.target), transport \(transport)")
     }
     if upstream.catalog == .shared { lines.append("  catalog: shared") }
+    if upstream.instances != .shared { lines.append("  instances: \(upstream.instances)") }
     return lines + rendered(upstream.credential).map { "  " + $0 }
 }
 

@@ -24,11 +24,15 @@ final class Stage: Sendable {
         while read -r line; do
             id=${line#*'"id":'}; id=${id%%,*}; params=${line#*'"params":'}; params=${params%'}'}
             case $line in
-            *'"method":"initialize"'*)
+            *'"method":"initialize"'*) opening=$params
                 printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"logging":{}}}}\n' "$id" ;;
             *'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[%s]}}\n' "$id" "$tools" ;;
             *'"name":"crash"'*) echo "stack of /usr/lib/server" >&2; exit 3 ;;
             *'"name":"silent"'*) ;;
+            *'"name":"asking"'*)
+                printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
+                read -r answer
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"answer":%s}}}\n' "$id" "$answer" ;;
             *'"name":"broken"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],}}\n' "$id" ;;
             *'"name":"chatty"'*)
                 printf 'I am no MCP\n{"jsonrpc":"2.0","result":{"content":[],}}\n{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
@@ -42,7 +46,8 @@ final class Stage: Sendable {
                     printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":1}}\n'
                     printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"error","data":2}}\n' ;;
                 esac
-                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"pid":%s,"params":%s}}}\n' "$id" "$$" "$params" ;;
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"pid":%s,"params":%s,"opening":%s}}}\n' \
+                    "$id" "$$" "$params" "$opening" ;;
             *'"id":'*) printf '{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id" ;;
             esac
         done
@@ -62,10 +67,12 @@ final class Stage: Sendable {
     var stateFolder: String { folder + "/state" }
 
     /// An upstream with those tools.
-    func upstream(_ name: String, tools: [String], timeout: Duration = .seconds(20), line: Int = 1) -> UpstreamDefinition {
+    func upstream(
+        _ name: String, tools: [String], instances: UpstreamDefinition.Instances = .shared, timeout: Duration = .seconds(20), line: Int = 1
+    ) -> UpstreamDefinition {
         UpstreamDefinition(
             name: name, endpoint: .command("/bin/sh", arguments: ["server.sh"] + tools, environment: [], directory: folder), era: .legacy,
-            timeout: timeout, position: SourcePosition(file: "gateway.yaml", line: line, column: 1))
+            instances: instances, timeout: timeout, position: SourcePosition(file: "gateway.yaml", line: line, column: 1))
     }
 
     /// An upstream whose program does not exist.
@@ -77,7 +84,8 @@ final class Stage: Sendable {
 
     func settings(
         _ upstreams: [UpstreamDefinition], select patterns: [String], rules: [ArgumentRule] = [],
-        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, audit: AuditSettings? = nil
+        newTools: VirtualServerDefinition.NewTools = .hold, listPage: Int = 1_000, replyBytesMax: Int = 1 << 20, parkedCallsMax: Int = 10,
+        audit: AuditSettings? = nil
     ) -> Settings {
         let tools = patterns.map { text in
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
@@ -87,6 +95,7 @@ final class Stage: Sendable {
         var limits = LimitSettings()
         limits.listPage = listPage
         limits.upstreamReplyBytesMax = replyBytesMax
+        limits.parkedCallsMax = parkedCallsMax
         return Settings(
             listen: [], publicURL: nil, allowedOrigins: [], upstreams: upstreams,
             virtualServers: [VirtualServerDefinition(name: "team", tools: tools, newTools: newTools, position: Self.position)],
@@ -125,13 +134,14 @@ extension Gateway {
 
     /// The answer to a request as a client of that revision gets it; nil for silence.
     func ask(
-        _ method: String, _ params: String = "{}", revision: Revision = .latestLegacy, logLevel: LogLevel? = nil,
-        cancellation: Cancellation = Cancellation(), to channel: any ClientChannel = SilentChannel()
+        _ method: String, _ params: String = "{}", as caller: Caller = .anonymous, revision: Revision = .latestLegacy, capabilities: String = "{}",
+        session: String? = nil, logLevel: LogLevel? = nil, cancellation: Cancellation = Cancellation(),
+        to channel: any ClientChannel = SilentChannel()
     ) async throws -> JSONValue? {
         let message = try Message(scanning: Array(#"{"jsonrpc":"2.0","id":"q","method":"\#(method)","params":\#(params)}"#.utf8))
         let call = Call(
-            server: "team", caller: .anonymous, message: message, revision: revision, clientCapabilities: Array("{}".utf8), logLevel: logLevel,
-            cancellation: cancellation)
+            server: "team", caller: caller, message: message, revision: revision, clientCapabilities: Array(capabilities.utf8), logLevel: logLevel,
+            cancellation: cancellation, session: session)
         return try await answer(call, to: channel).map { try JSONValue(parsing: $0.bytes) }
     }
 }

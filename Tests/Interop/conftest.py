@@ -11,16 +11,19 @@ from harness.gateway import BINARY, Configuration, Gateway
 from harness.raw import RawUpstream
 from harness.upstream import Upstream, running
 
+# The checks' assertions show their values too.
+pytest.register_assert_rewrite("conformance", "harness.peer")
+
 DIRECT = os.environ.get("INTEROP_DIRECT") == "1"
 
 # name: (sdk, transport, kind, keys in gateway.yaml)
 UPSTREAMS = {
-    "modern": ("current", "http", "plain", {}),
-    "handshake": ("current", "http", "plain", {"era": "legacy"}),
-    "older": ("legacy", "http", "plain", {}),
-    "sse": ("legacy", "sse", "plain", {}),
-    "child": ("current", "stdio", "plain", {}),
-    "oldchild": ("legacy", "stdio", "plain", {}),
+    "modern": ("current", "http", "all", {}),
+    "handshake": ("current", "http", "all", {"era": "legacy"}),
+    "older": ("legacy", "http", "all", {}),
+    "sse": ("legacy", "sse", "all", {}),
+    "child": ("current", "stdio", "all", {}),
+    "oldchild": ("legacy", "stdio", "all", {}),
 }
 
 
@@ -52,6 +55,9 @@ class World:
         if self.gateway is None:
             return Target.upstream(self.upstreams[upstream])
         return Target.server(self.gateway, f"via-{upstream}")
+
+    def url_of(self, server):
+        return Target.server(self.gateway, server).urls["http"]
 
     def url(self, upstream):
         return self.target(upstream).urls["http"]

@@ -103,9 +103,10 @@ def test_a_client_is_asked_only_what_it_can_answer(workshop, declared, missing):
     reply = Wire(gateway.url("team")).call("tools/call", CALL, capabilities=declared)
     if missing:
         assert (reply.status, reply.error["code"]) == (400, -32021)
-        assert reply.error["data"] == {"requiredCapabilities": {name: {} for name in missing}}
+        assert reply.error["data"] == {"requiredCapabilities": {name: {"form": {}} if name == "elicitation" else {} for name in missing}}
     else:
-        assert reply.status == 200 and reply.result["inputRequests"] == QUESTIONS
+        who = {**QUESTIONS["who"], "params": {**QUESTIONS["who"]["params"], "message": "raw: ?"}}
+        assert reply.status == 200 and reply.result["inputRequests"] == {**QUESTIONS, "who": who}
     sent = json.loads(raw.calls()[-1][0])["params"]["_meta"]
     assert sent[META + "clientCapabilities"] == declared, "the upstream hears what the client can do, and no more"
 
@@ -126,7 +127,7 @@ def test_a_legacy_client_is_told_that_it_cannot_be_asked(workshop):
     result = {"resultType": "input_required", "requestState": "s", "inputRequests": QUESTIONS}
     _, gateway = workshop.serve_raw(tools=TOOLS, result=json.dumps(result))
     error = opened(gateway, "2025-11-25").call("tools/call", CALL).error
-    assert error["code"] == -32603 and "raw" in error["message"] and "input" in error["message"]
+    assert error["code"] == -32603 and "raw" in error["message"] and "can't answer" in error["message"]
 
 
 # Finding out the era

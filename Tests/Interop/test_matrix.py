@@ -1,128 +1,102 @@
-"""Every client with every kind of upstream: the same answers, whatever is spoken on either side."""
+"""Every client with every kind of upstream and every feature: the same answers, whatever is spoken on either side."""
 
-import sys
+import pathlib
+import re
 
-import anyio
 import pytest
-from harness.clients import KINDS, Refused, connect, list_tools
+from conftest import DIRECT, UPSTREAMS
+from features import FEATURES, Bench
+from harness.clients import BY_HAND, KINDS, connect, list_all, list_tools
+from harness.pending import PENDING
 from harness.schemas import MODERN
-from harness.scope import prompts_and_resources
 
-sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/upstreams")
 import toolset  # noqa: E402
 
 pytestmark = pytest.mark.anyio
 
-async def test_a_client_sees_and_uses_all_of_an_upstream(client, upstream, world):
-    async with connect(client, world.target(upstream)) as session:
+
+def reaches(client, upstream):
+    transport = BY_HAND[client][1] if client in BY_HAND else KINDS[client][1]
+    return not DIRECT or UPSTREAMS[upstream][1] == transport
+
+
+CLIENTS = [*KINDS, *BY_HAND]
+CELLS = [(client, upstream) for client in CLIENTS for upstream in UPSTREAMS if reaches(client, upstream)]
+
+
+@pytest.mark.parametrize("client, upstream", CELLS)
+async def test_every_feature_works(client, upstream, world, subtests):
+    """One connection for all of them; each is reported for itself."""
+    async with connect(client, world.target(upstream), answering=True) as session:
         if world.gateway:
             assert (session.revision == MODERN) == client.endswith("modern")
-        assert session.instructions == "For tests only."
-        assert "tools" in session.capabilities
-        if world.gateway:
-            # A client must not be led to ask for what is not there.
-            assert not {"prompts", "resources", "completions", "completion"} & set(session.capabilities)
-
-        tools = {tool["name"]: tool for tool in await list_tools(session, including=["echo"])}
-        for wanted in toolset.TOOLS:
-            assert tools[wanted["name"]] == wanted
-
-        echoed = await session.call("echo", {"text": "hello"})
-        assert echoed["content"] == [{"type": "text", "text": "hello"}]
-        assert echoed["_meta"]["example.com/echoed"] is True
-
-        added = await session.call("add", {"a": 1, "b": 2.5})
-        assert added["structuredContent"] == {"sum": 3.5}
-
-        failed = await session.call("fail", {"message": "no luck"})
-        assert failed["isError"] is True and failed["content"][0]["text"] == "no luck"
-
-        pictures = await session.call("pictures")
-        assert [part["type"] for part in pictures["content"]] == ["text", "image", "audio", "resource"]
-        assert pictures["content"][1]["data"] == toolset.PIXEL
-        assert pictures["content"][0]["annotations"] == {"audience": ["user"], "priority": 0.5}
-
-        said = await session.call("unicode", {"text": "ж\n\t\0"})
-        assert said["content"][0]["text"] == toolset.UNICODE + "ж\n\t\0"
-
-        big = await session.call("big")
-        assert len(big["content"][0]["text"]) == toolset.BIG_BYTES
-
-        steps = []
-
-        async def progress(done, total, message):
-            steps.append((done, total, message))
-
-        slow = await session.call("slow", {"steps": 3}, on_progress=progress)
-        assert slow["content"][0]["text"] == "3 steps"
-        assert steps == [(1, 3, "step 1"), (2, 3, "step 2"), (3, 3, "step 3")]
-
-        with pytest.raises(Refused) as refused:
-            await session.call("no_such_tool")
-        assert refused.value.code == -32602
+        await list_tools(session, including=["echo"])
+        bench = Bench(session, client, upstream, world)
+        for name, (check, since, until, needs) in FEATURES.items():
+            if since <= session.revision <= until and not (world.gateway and PENDING.keys() & needs):
+                with subtests.test(name):
+                    await check(bench)
 
 
-@prompts_and_resources
-async def test_prompts_and_resources_pass(client, upstream, world):
-    if KINDS[client][1] != "http" and upstream not in ("modern", "older"):
-        pytest.skip("one path is enough")
-    async with connect(client, world.target(upstream)) as session:
-        prompts = await session.prompts()
-        assert {p["name"] for p in prompts["prompts"]} >= {"greet", "plain"}
-        greeting = await session.prompt("greet", {"who": "Ada"})
-        assert greeting["messages"][0]["content"]["text"] == "Greet Ada."
-        resources = await session.resources()
-        assert {r["uri"] for r in resources["resources"]} == {"test://static-text", "test://static-binary"}
-        read = await session.read("test://static-text")
-        assert read["contents"][0]["text"] == "static text"
-        binary = await session.read("test://static-binary")
-        assert binary["contents"][0]["blob"] == toolset.PIXEL
-        item = await session.read("test://item/7")
-        assert item["contents"][0]["text"] == "item 7"
-
-
-async def test_a_long_list_is_complete_and_in_a_stable_order(client, world):
-    if client == "old-sse" and world.gateway is None:
-        pytest.skip("the upstream has no SSE")
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_long_lists_are_complete_and_in_a_stable_order(client, world):
+    if world.gateway is None and not reaches(client, "modern"):
+        pytest.skip("this upstream speaks HTTP")
     async with connect(client, world.target("pages")) as session:
-        first = [tool["name"] for tool in await list_tools(session, including=["tool_000"])]
-        assert sorted(first) == [f"tool_{n:03}" for n in range(toolset.PAGED_TOOLS)]
-        assert [tool["name"] for tool in await list_tools(session)] == first
+        await list_tools(session, including=["tool_000"])
+        lists = [(session.page, "tools", "name", "tool_{:03}")]
+        if world.gateway is None or "prompts_and_resources" not in PENDING:
+            lists += [
+                (session.prompts, "prompts", "name", "prompt_{:03}"), (session.resources, "resources", "uri", "test://page/{:03}"),
+                (session.templates, "resourceTemplates", "uriTemplate", "test://template/{:03}/{{x}}")]
+        for page, member, key, pattern in lists:
+            first = [entry[key] for entry in await list_all(page, member)]
+            assert sorted(first) == [pattern.format(n) for n in range(toolset.PAGED)]
+            assert [entry[key] for entry in await list_all(page, member)] == first
         last = await session.call("tool_249", {"n": 1})
         assert last["content"][0]["text"] == 'tool_249 {"n": 1}'
 
 
-async def test_progress_arrives_while_the_call_runs(client, upstream, world):
-    async with connect(client, world.target(upstream)) as session:
-        gate = f"{client}-progress"
-        await list_tools(session, including=["gated"])
+# The README says what is tested here
 
-        async def release(done, total, message):
-            if done == 1:
-                group.start_soon(session.call, "release", {"gate": gate})
-
-        async with anyio.create_task_group() as group:
-            with anyio.fail_after(20):
-                result = await session.call("gated", {"gate": gate}, on_progress=release)
-        assert result["content"][0]["text"] == "released"
+NAMES = {"stdio": "stdio", "http": "streamable HTTP", "sse": "HTTP+SSE"}
 
 
-async def test_a_cancelled_call_is_cancelled_at_the_upstream(client, upstream, world):
-    from harness.deadline import eventually
-    journal = world.upstreams[upstream].journal
-    gate = f"{client}-cancel-{upstream}"
-    async with connect(client, world.target(upstream)) as session:
-        await list_tools(session, including=["gated"])
-        async with anyio.create_task_group() as group:
+def client_row(client):
+    transport = BY_HAND[client][1] if client in BY_HAND else KINDS[client][1]
+    return NAMES[transport] + ("" if transport == "sse" else ", modern" if client.endswith("modern") else ", legacy")
 
-            async def call():
-                await session.call("gated", {"gate": gate}, on_progress=stop)
 
-            async def stop(done, total, message):
-                group.cancel_scope.cancel()
+def upstream_column(upstream):
+    sdk, transport, _, keys = UPSTREAMS[upstream]
+    return NAMES[transport] + ("" if transport == "sse" else ", legacy" if sdk == "legacy" or keys else ", modern")
 
-            group.start_soon(call)
-        await anyio.to_thread.run_sync(lambda: eventually(
-            lambda: journal.entries(event="cancelled", arguments={"gate": gate}), what=f"{upstream} hears of the cancellation"))
-        # The connection is as good as before.
-        assert (await session.call("echo", {"text": "after"}))["content"][0]["text"] == "after"
+
+def tables():
+    """The README's tables of what works, each as `{row: {column: cell}}`."""
+    readme = (pathlib.Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", readme, re.M):
+        head, _, *rows = ([cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines())
+        found.append({row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows})
+    return found
+
+
+@pytest.mark.quick
+def test_the_readme_names_each_pair_of_client_and_upstream():
+    pairs = tables()[0]
+    assert set(pairs) == {client_row(client) for client in CLIENTS}
+    for cells in pairs.values():
+        assert cells == {upstream_column(upstream): "yes" for upstream in UPSTREAMS}
+
+
+@pytest.mark.quick
+def test_the_readme_names_each_feature():
+    eras = ["legacy → legacy", "legacy → modern", "modern → legacy", "modern → modern"]
+    expected = {}
+    for name, (_, since, until, needs) in FEATURES.items():
+        said = "not yet" if PENDING.keys() & needs else "yes"
+        expected[name] = {"clients of": since if since == until else f"{since} on" if since > "2024-11-05" else "all"}
+        expected[name] |= {era: said if until == MODERN or era.startswith("legacy") else "–" for era in eras}
+    assert tables()[1] == expected
+    assert list(tables()[1]) == list(expected)

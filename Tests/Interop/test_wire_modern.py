@@ -5,7 +5,6 @@ import base64
 
 import pytest
 from harness.schemas import LEGACY, MODERN
-from harness.scope import prompts_and_resources
 from harness.wire import META, Wire, meta, request, standard_headers
 
 pytestmark = pytest.mark.quick
@@ -52,17 +51,20 @@ def test_discover_names_the_revisions_the_capabilities_and_the_server(wire):
 
 
 @pytest.mark.gateway
-def test_what_is_not_served_is_neither_advertised_nor_answered(wire):
+def test_what_is_not_served_is_neither_advertised_nor_answered(world):
+    wire = Wire(world.url_of("prefixed"))
     assert not {"prompts", "resources", "completions"} & set(wire.call("server/discover").result["capabilities"])
-    for method in ("prompts/list", "prompts/get", "resources/list", "resources/templates/list", "resources/read", "completion/complete"):
-        reply = wire.call(method, {"name": "plain", "uri": "test://static-text"}, headers={"Mcp-Name": None} if method.endswith("e") else None)
+    prompt, resource = {"name": "plain"}, {"uri": "test://static-text"}
+    for method, params in (
+            ("prompts/list", {}), ("prompts/get", prompt), ("resources/list", {}), ("resources/templates/list", {}), ("resources/read", resource),
+            ("completion/complete", {"ref": {"type": "ref/prompt", **prompt}, "argument": {"name": "who", "value": "A"}})):
+        reply = wire.call(method, params)
         assert (reply.status, reply.error["code"]) == (404, -32601), method
 
 
 @pytest.mark.parametrize("method, member", [
-    ("tools/list", "tools"), pytest.param("prompts/list", "prompts", marks=prompts_and_resources),
-    pytest.param("resources/list", "resources", marks=prompts_and_resources),
-    pytest.param("resources/templates/list", "resourceTemplates", marks=prompts_and_resources),
+    ("tools/list", "tools"), ("prompts/list", "prompts"), ("resources/list", "resources"),
+    ("resources/templates/list", "resourceTemplates"),
 ])
 def test_an_advertised_list_is_served_with_caching_hints(wire, method, member):
     result = wire.call(method).result
@@ -72,7 +74,6 @@ def test_an_advertised_list_is_served_with_caching_hints(wire, method, member):
     assert result["resultType"] == "complete"
 
 
-@prompts_and_resources
 def test_a_resource_is_read_with_caching_hints(wire):
     result = wire.call("resources/read", {"uri": "test://static-text"}).result
     assert result["contents"][0]["text"] == "static text"
@@ -210,7 +211,6 @@ def test_a_subscription_is_acknowledged_first_and_every_message_names_it(wire):
             assert message["params"]["_meta"][META + "subscriptionId"] == "sub-1"
 
 
-@prompts_and_resources
 def test_a_subscription_to_prompts_hears_of_prompts(wire):
     with listen(wire, id=12, promptsListChanged=True) as stream:
         assert stream.next()["method"] == "notifications/subscriptions/acknowledged"
@@ -220,12 +220,12 @@ def test_a_subscription_to_prompts_hears_of_prompts(wire):
 
 
 @pytest.mark.gateway
-def test_a_subscription_is_told_what_it_will_not_hear_of(wire):
+def test_a_subscription_is_told_what_it_will_not_hear_of(world):
+    wire = Wire(world.url_of("prefixed"))
     with listen(wire, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["test://static-text"]) as stream:
         assert stream.next()["params"]["notifications"] == {"toolsListChanged": True}
 
 
-@prompts_and_resources
 def test_a_subscription_hears_only_what_it_asked_for(wire):
     with listen(wire, promptsListChanged=True) as stream:
         assert stream.next()["method"] == "notifications/subscriptions/acknowledged"
@@ -289,7 +289,6 @@ def test_the_name_header_of_a_resource_is_its_uri(wire, uri, value):
     assert (reply.status, reply.error["code"]) == (400, -32020)
 
 
-@prompts_and_resources
 def test_the_name_header_of_a_prompt_is_its_name(wire):
     assert wire.call("prompts/get", {"name": "plain"}).result["messages"]
     reply = wire.post(request("prompts/get", {"name": "plain", "_meta": meta()}), {"Mcp-Name": "greet"})

@@ -78,9 +78,9 @@ struct HeaderParameterTests {
     @Test("an annotation at any other place, or of any other form, makes the tool unusable", arguments: unusable)
     func refuses(schema: String) throws {
         let schema = try tree(bytes(schema))
-        #expect(throws: ToolDefinition.Unusable.self) { try HeaderParameter.all(in: schema) }
+        #expect(throws: Unusable.self) { try HeaderParameter.all(in: schema) }
         #expect { try ToolDefinition(parsing: JSONValue.object([.init("name", "tool-7"), .init("inputSchema", schema)]).bytes) } throws: {
-            ($0 as? ToolDefinition.Unusable)?.reason.contains("tool-7") == true
+            ($0 as? Unusable)?.reason.contains("tool-7") == true
         }
     }
 

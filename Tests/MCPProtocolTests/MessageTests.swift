@@ -116,7 +116,7 @@ struct MessageTests {
 
     @Test(
         "a parameter of the wrong kind is a defect, not an unreadable message",
-        arguments: ["name", "uri", "level", "protocolVersion", "cursor", "_meta"])
+        arguments: ["name", "uri", "level", "protocolVersion", "cursor", "_meta", "requestState", "inputResponses"])
     func defects(key: String) throws {
         let message = try message(#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"\#(key)":5}}"#)
         #expect(message.params.defect?.contains(key) == true)
@@ -124,9 +124,9 @@ struct MessageTests {
 
     @Test("what the gateway does not know keeps its bytes")
     func others() throws {
-        let params = #"{"requestState" : "x","name":"n","_meta":{"a/b":[1.0],"progressToken":"t"},"z":null}"#
+        let params = #"{"else" : "x","name":"n","_meta":{"a/b":[1.0],"progressToken":"t"},"z":null}"#
         let message = try message(#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":\#(params)}"#)
-        #expect(message.params.others.map { String(decoding: message.slice($0), as: UTF8.self) } == [#""requestState" : "x""#, #""z":null"#])
+        #expect(message.params.others.map { String(decoding: message.slice($0), as: UTF8.self) } == [#""else" : "x""#, #""z":null"#])
         #expect(message.params.meta?.others.map { String(decoding: message.slice($0), as: UTF8.self) } == [#""a/b":[1.0]"#])
         #expect(message.params.range.map { String(decoding: message.slice($0), as: UTF8.self) } == params)
         #expect(message.text(message.params.name) == "n")

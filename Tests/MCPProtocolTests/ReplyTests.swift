@@ -17,6 +17,25 @@ struct ReplyTests {
         #"{"\u005fmeta":{"a":1}}"#, #"{"\u0072esultType":"complete","content":[]}"#,
     ]
 
+    @Test(
+        "a hint takes the place of what the upstream says of caching, and all else stays",
+        arguments: results + [
+            #"{"ttlMs":5,"cacheScope":"public","contents":[]}"#, #"{ "ttlMs" : 5 , "cacheScope":"public" }"#, #"{"contents":[], "ttlMs":5}"#,
+            #"{"_meta":{"a":1},"cacheScope":"private"}"#, #"{"cacheScope":"public","resultType":"complete","_meta":{},"ttlMs":1e3}"#,
+        ])
+    func hinted(result: String) throws {
+        let response = try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#)
+        let plain = try tree(Reply(response, id: bytes("1"), era: .modern).bytes)
+        let hinted = try tree(Reply(response, id: bytes("1"), era: .modern, hint: CacheHint(ttl: 7, isPrivate: true)).bytes)
+        #expect(hinted["result"]?["ttlMs"] == 7 && hinted["result"]?["cacheScope"] == "private")
+        for member in plain["result"]?.members ?? [] where !["ttlMs", "cacheScope"].contains(member.key) {
+            #expect(hinted["result"]?[member.key] == member.value)
+        }
+        #expect(
+            Reply(response, id: bytes("1"), era: .legacy, hint: CacheHint(ttl: 7, isPrivate: true)).bytes
+                == Reply(response, id: bytes("1"), era: .legacy).bytes)
+    }
+
     @Test("a modern client gets `resultType` and who answers, and all else as it came", arguments: results)
     func modern(result: String) throws {
         let response = try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#)

@@ -35,7 +35,7 @@ struct VocabularyTests {
         arguments: ["{}", #"{"name":""}"#, #"{"name":"a"}"#, #"{"name":5,"inputSchema":{}}"#, #"{"name":"a","inputSchema":true}"#, "[]", "null"])
     func unusableTools(json: String) throws {
         let json = try tree(bytes(json))
-        #expect(throws: ToolDefinition.Unusable.self) { try ToolDefinition(parsing: json.bytes) }
+        #expect(throws: Unusable.self) { try ToolDefinition(parsing: json.bytes) }
     }
 
     @Test("a tool keeps members that nobody knows")

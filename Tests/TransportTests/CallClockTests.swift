@@ -18,6 +18,18 @@ struct CallClockTests {
         #expect(clock.remaining(at: start + .seconds(101)) < .zero)
     }
 
+    @Test("it stands still while answers are awaited, and then counts the idle time anew")
+    func standing() {
+        var clock = CallClock(CallLimit(idle: .seconds(60), total: .seconds(100), answer: .seconds(300)), at: start)
+        clock.stand(still: true, at: start + .seconds(50))
+        clock.stand(still: true, at: start + .seconds(200))
+        #expect(clock.remaining(at: start + .seconds(349)) == .seconds(1))
+        #expect(!clock.isAnswerOverdue(at: start + .seconds(349)))
+        #expect(clock.isAnswerOverdue(at: start + .seconds(350)))
+        clock.stand(still: false, at: start + .seconds(250))
+        #expect(clock.remaining(at: start + .seconds(250)) == .seconds(50), "of the total 50 seconds were over before")
+    }
+
     @Test("the total is never less than the idle time")
     func total() {
         #expect(CallLimit(idle: .seconds(60), total: .seconds(10)).total == .seconds(60))

@@ -8,11 +8,11 @@ struct ChangeFeedTests {
     func listeners() async {
         let feed = ChangeFeed()
         let (mine, other) = (feed.listen(to: "a", as: .anonymous), feed.listen(to: "b", as: .anonymous))
-        feed.publish(.tools, to: "a")
-        feed.publish(.tools, to: "b")
-        feed.publish(.tools, to: "c")
+        feed.publish([.tools], to: "a")
+        feed.publish([.tools], to: "b")
+        feed.publish([.tools], to: "c")
         feed.leave(mine)
-        feed.publish(.tools, to: "a")
+        feed.publish([.tools], to: "a")
         feed.leave(other)
         #expect(await drain(mine) == ["tools"])
         #expect(await drain(other) == ["tools"])
@@ -22,9 +22,9 @@ struct ChangeFeedTests {
     func end() async {
         let feed = ChangeFeed()
         let listeners = [feed.listen(to: "a", as: .anonymous), feed.listen(to: "b", as: .anonymous)]
-        feed.publish(.tools, to: "a")
+        feed.publish([.tools], to: "a")
         feed.end()
-        feed.publish(.tools, to: "a")
+        feed.publish([.tools], to: "a")
         #expect(await drain(listeners[0]) == ["tools", "end"])
         #expect(await drain(listeners[1]) == ["end"])
     }
@@ -33,7 +33,7 @@ struct ChangeFeedTests {
     func behind() async {
         let feed = ChangeFeed()
         let listener = feed.listen(to: "a", as: .anonymous)
-        for _ in 0..<1_000 { feed.publish(.tools, to: "a") }
+        for _ in 0..<1_000 { feed.publish([.tools], to: "a") }
         feed.leave(listener)
         let seen = await drain(listener)
         #expect(!seen.isEmpty && seen.count <= 16)

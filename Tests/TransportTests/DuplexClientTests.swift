@@ -46,7 +46,7 @@ struct DuplexClientTests {
                 #expect(try await talk.next()["error"]?["code"] == -32600)
                 talk.ask("ping", id: "2")
                 #expect(try await talk.next() == ["jsonrpc": "2.0", "id": 2, "result": [:]])
-                talk.service.changes.publish(.tools, to: "team")
+                talk.service.changes.publish([.tools], to: "team")
                 talk.ask("initialize", id: "3")
                 #expect(try await talk.next()["error"]?["code"] == -32602)
             }
@@ -154,11 +154,11 @@ struct DuplexClientTests {
             talk.initialize()
             _ = try await talk.next()
             for _ in 0..<2 { talk.say(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#) }
-            talk.service.changes.publish(.tools, to: "other")
-            talk.service.changes.publish(.tools, to: "team")
+            talk.service.changes.publish([.tools], to: "other")
+            talk.service.changes.publish([.tools], to: "team")
             #expect(try await talk.next() == ["jsonrpc": "2.0", "method": "notifications/tools/list_changed"])
             talk.client.close()
-            talk.service.changes.publish(.tools, to: "team")
+            talk.service.changes.publish([.tools], to: "team")
             talk.ask("ping", id: "1")
             #expect(try await talk.next()["id"] == 1)
         }

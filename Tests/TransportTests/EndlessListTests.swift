@@ -18,7 +18,7 @@ private final class EndlessLink: UpstreamLink {
     var pagesAsked: Int { asked.withLock { $0 } }
 
     func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         let page = asked.withLock { count in
             count += 1
@@ -30,6 +30,7 @@ private final class EndlessLink: UpstreamLink {
         return message
     }
 
+    func listen(to resources: [String]) async throws(UpstreamError) {}
     func close() async {}
 }
 
@@ -42,20 +43,20 @@ private final class EndlessLink: UpstreamLink {
 
     @Test func `A list whose pages never end is read up to the limit, and what was read is used`() async throws {
         let link = EndlessLink { "page \($0)" }
-        let tools = try await link.tools(limits: limits, log: Log("endless"))
+        let tools = try await link.offer(limits: limits, log: Log("endless")).tools
         #expect(tools.map(\.name) == (1...7).map { "tool-\($0)" })
         #expect(link.pagesAsked == 7)
     }
 
     @Test func `A cursor that leads to itself ends the list`() async throws {
         let link = EndlessLink { _ in "again" }
-        #expect(try await link.tools(limits: limits, log: Log("endless")).count == 2)
+        #expect(try await link.offer(limits: limits, log: Log("endless")).tools.count == 2)
     }
 
     @Test func `A list of too many tools ends`() async throws {
         var limits = limits
-        limits.listToolsMax = 3
+        limits.listLengthMax = 3
         let link = EndlessLink { "page \($0)" }
-        #expect(try await link.tools(limits: limits, log: Log("endless")).count == 3)
+        #expect(try await link.offer(limits: limits, log: Log("endless")).tools.count == 3)
     }
 }

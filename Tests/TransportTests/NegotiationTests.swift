@@ -41,7 +41,8 @@ struct NegotiationTests {
             let channel = SlowStarter(modern: modern, legacy: legacy)
             var limits = UpstreamLimits()
             limits.probeTime = .milliseconds(1)
-            return try await StdioOpening.negotiate(channel, channel.pending, era: .automatic, transport: "stdio", limits: limits).revision
+            return try await StdioOpening.negotiate(channel, channel.pending, era: .automatic, declaring: [], transport: "stdio", limits: limits)
+                .revision
         }
         #expect(revision == expected)
     }
@@ -53,7 +54,8 @@ struct NegotiationTests {
                 let channel = SlowStarter(modern: false, legacy: false)
                 var limits = UpstreamLimits()
                 limits.probeTime = .milliseconds(1)
-                return try await StdioOpening.negotiate(channel, channel.pending, era: .automatic, transport: "stdio", limits: limits).revision
+                return try await StdioOpening.negotiate(channel, channel.pending, era: .automatic, declaring: [], transport: "stdio", limits: limits)
+                    .revision
             }
         }
     }

@@ -1,5 +1,6 @@
 import JSON
 import MCPProtocol
+import Network
 import Testing
 
 @testable import Transport
@@ -16,8 +17,8 @@ struct PendingCallsTests {
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(b.id),"result":{"to":"b"}}"#)))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"error":{"code":1}}"#)))
         let answers = (
-            try await pending.response(from: a.mailbox, within: limit, onNotification: { _ in }),
-            try await pending.response(from: b.mailbox, within: limit, onNotification: { _ in })
+            try await pending.response(from: a.mailbox, within: limit, onMessage: { _ in }),
+            try await pending.response(from: b.mailbox, within: limit, onMessage: { _ in })
         )
         #expect(answers.0.kind == .error)
         #expect(answers.1.resultValue == ["to": "b"])
@@ -40,14 +41,17 @@ struct PendingCallsTests {
 
     @Test("notifications come before the answer, to the call whose token they name")
     func notifications() async throws {
-        let (a, b) = (try pending.open(forClient: true), try pending.open(forClient: true))
+        var request = UpstreamRequest("tools/call")
+        request.isForClient = true
+        let (a, b) = (try pending.open(request), try pending.open(request))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(a.id),"progress":1}}"#)))
         #expect(!pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         pending.close(b.id)
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(a.id),"result":{}}"#)))
         var seen: [MCPProtocol.Method?] = []
-        _ = try await pending.response(from: a.mailbox, within: limit, onNotification: { seen.append($0.method) })
+        _ = try await pending.response(
+            from: a.mailbox, within: limit, onMessage: { if case .notification(let message) = $0 { seen.append(message.method) } })
         #expect(seen == [.progress, .log])
     }
 
@@ -55,7 +59,7 @@ struct PendingCallsTests {
     func lost() async throws {
         let (_, mailbox) = try pending.open()
         pending.lose("it is gone")
-        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: limit, onMessage: { _ in }) } throws: {
             if case UpstreamError.broken("it is gone")? = $0 as? UpstreamError { true } else { false }
         }
         #expect { try pending.open() } throws: { if case UpstreamError.unavailable("it is gone")? = $0 as? UpstreamError { true } else { false } }
@@ -64,7 +68,7 @@ struct PendingCallsTests {
     @Test("a call without time has timed out")
     func timeout() async throws {
         let (_, mailbox) = try pending.open()
-        await #expect { try await pending.response(from: mailbox, within: CallLimit(idle: .zero, total: .zero), onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: CallLimit(idle: .zero, total: .zero), onMessage: { _ in }) } throws: {
             if case UpstreamError.timedOut? = $0 as? UpstreamError { true } else { false }
         }
     }
@@ -74,8 +78,73 @@ struct PendingCallsTests {
         let (id, mailbox) = try pending.open()
         let progress = try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(id)}}"#)
         for _ in 0..<1_100 { _ = pending.route(progress) }
-        await #expect { try await pending.response(from: mailbox, within: limit, onNotification: { _ in }) } throws: {
+        await #expect { try await pending.response(from: mailbox, within: limit, onMessage: { _ in }) } throws: {
             if case UpstreamError.broken? = $0 as? UpstreamError { true } else { false }
         }
     }
+
+    private func request(canAsk: Bool, client: String? = nil) -> UpstreamRequest {
+        var request = UpstreamRequest("tools/call")
+        request.isForClient = true
+        request.canAsk = canAsk
+        request.client = client
+        return request
+    }
+
+    private let question = #"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"?","requestedSchema":{}}}"#
+
+    @Test("a question belongs to the only call whose client can be asked")
+    func attribution() throws {
+        _ = try pending.open(request(canAsk: false), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+        let first = try pending.open(request(canAsk: true), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+        let second = try pending.open(request(canAsk: true), askedBy: .legacy)
+        #expect(!pending.route(try message(question)), "two clients could be meant")
+        #expect(pending.isAmbiguous)
+        pending.close(first.id)
+        #expect(pending.route(try message(question)))
+        pending.close(second.id)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("a question to one client with several calls belongs to the last")
+    func oneClient() throws {
+        _ = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        _ = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+        _ = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("a modern upstream asks by its result only")
+    func modern() throws {
+        _ = try pending.open(request(canAsk: true), askedBy: .modern)
+        #expect(!pending.route(try message(question)))
+    }
+
+    @Test("an upstream is answered once, under its own id; what it withdraws is not answered")
+    func answers() async throws {
+        try await onLoop { _ async throws in
+            let sent = Mailbox<[UInt8]>(capacity: 8)
+            let questions = OpenQuestions { sent.send($0) }
+            guard case .question(let asked)? = await questions.take(try message(question)) else { throw Unexpected() }
+            asked.reply(.result(["action": "accept"]))
+            asked.reply(.result(["action": "decline"]))
+            let answer = try JSONValue(parsing: try #require(await sent.next()))
+            #expect(answer == ["jsonrpc": "2.0", "id": "q", "result": ["action": "accept"]])
+            guard case .question(let other)? = await questions.take(try message(question)) else { throw Unexpected() }
+            let cancellation = try message(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q"}}"#)
+            guard case .withdrawal(let key)? = questions.withdrawal(cancellation) else { throw Unexpected() }
+            #expect(key == other.question.key)
+            other.reply(.result([:]))
+            #expect(questions.isEmpty)
+            for defect in [#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{}}"#, #"{"jsonrpc":"2.0","id":1,"method":"a/b"}"#] {
+                #expect(await questions.take(try message(defect)) == nil)
+                #expect(try JSONValue(parsing: try #require(await sent.next()))["error"] != nil)
+            }
+        }
+    }
+
+    private struct Unexpected: Error {}
 }

@@ -15,8 +15,8 @@ struct SessionTests {
         table = SessionTable(seal: seal)
     }
 
-    private func session(capabilities: JSONValue = ["roots": ["listChanged": true]]) throws -> Session {
-        try Session(server: "team", caller: .anonymous, revision: .v2025_06_18, capabilities: capabilities)
+    private func session(capabilities: JSONValue = ["roots": ["listChanged": true]], expires: Int = .max) throws -> Session {
+        try Session(server: "team", caller: .anonymous, revision: .v2025_06_18, capabilities: capabilities, expires: expires)
     }
 
     @Test("an id is the session itself: another instance with the key accepts it")
@@ -49,11 +49,14 @@ struct SessionTests {
             other[index] = other[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             #expect(table.session(String(decoding: other, as: UTF8.self), server: "team", caller: .anonymous) == nil)
         }
-        let fields = bytes(#"["k","team","[\"anonymous\",null,null]","2025-06-18"]{}"#)
+        let fields = bytes(#"["k","team","[\"anonymous\",null,null]","2025-06-18","9"]{}"#)
         #expect(Session(opening: try seal.seal(fields, for: "session"), with: seal) != nil)
         #expect(Session(opening: try seal.seal(fields, for: "state"), with: seal) == nil)
         #expect(Session(opening: try Seal(key: Array(1..<33)).seal(fields, for: "session"), with: seal) == nil)
-        for bad in [#"["k","team","anonymous"]{}"#, #"["k","team","anonymous","1999"]{}"#, "{}", "", #"[1,2,3,4]{}"#] {
+        for bad in [
+            #"["k","team","anonymous","2025-06-18"]{}"#, #"["k","team","anonymous","1999","9"]{}"#, "{}", "", #"[1,2,3,4,5]{}"#,
+            #"["k","team","anonymous","2025-06-18","soon"]{}"#,
+        ] {
             #expect(Session(opening: try seal.seal(bytes(bad), for: "session"), with: seal) == nil)
         }
         #expect(Session(opening: String(repeating: "A", count: 10_000), with: seal) == nil)
@@ -61,13 +64,39 @@ struct SessionTests {
     }
 
     @Test("a session that has ended is gone, and no other")
-    func ended() throws {
+    func ended() async throws {
         let (a, b) = (try session(), try session())
         let (idA, idB) = (try table.begin(a), try table.begin(b))
         #expect(table.session(idA, server: "team", caller: .anonymous) != nil)
-        table.end(a)
+        await table.end(a)
         #expect(table.session(idA, server: "team", caller: .anonymous) == nil)
         #expect(table.session(idB, server: "team", caller: .anonymous) != nil)
+    }
+
+    @Test("an id runs out, and until then its end is known to whoever shares the list")
+    func expiry() async throws {
+        let session = try session(expires: 100)
+        let id = try table.begin(session)
+        #expect(SessionTable(seal: seal, now: { 99 }).session(id, server: "team", caller: .anonymous) != nil)
+        #expect(SessionTable(seal: seal, now: { 100 }).session(id, server: "team", caller: .anonymous) == nil)
+        let ended = EndedSessions()
+        let (one, other) = (SessionTable(seal: seal, ended: ended, now: { 99 }), SessionTable(seal: seal, ended: ended, now: { 99 }))
+        #expect(other.session(id, server: "team", caller: .anonymous) != nil)
+        await one.end(session)
+        #expect(other.session(id, server: "team", caller: .anonymous) == nil)
+    }
+
+    @Test("where too many sessions have ended, no id is good again: what runs out as early as those forgotten has ended too")
+    func bounded() async throws {
+        let ended = EndedSessions(countMax: 10)
+        let sessions = try (1...30).map { try session(expires: $0) }
+        for session in sessions { await ended.end(session, now: 0) }
+        #expect(sessions.allSatisfy { ended.contains($0) })
+        #expect(ended.entries(now: 0).count <= 11)
+        #expect(!ended.contains(try session(expires: 31)))
+        let restarted = EndedSessions(countMax: 10)
+        restarted.take(ended.entries(now: 0), now: 0)
+        #expect(sessions.allSatisfy { restarted.contains($0) })
     }
 
     @Test("large capabilities are cut down to their names, so that the id fits in a header")
@@ -92,7 +121,7 @@ struct SessionTests {
         let feed = ChangeFeed()
         let listener = feed.listen(to: "team", as: .anonymous)
         table.replaceStream(of: a, with: listener)
-        table.end(a)
+        await table.end(a)
         #expect(mine.isCancelled && !other.isCancelled)
         #expect(table.logLevel(of: a) == .info)
         #expect(await listener.changes.next() == nil)
@@ -124,7 +153,7 @@ struct SessionTests {
         table.replaceStream(of: session, with: new)
         #expect(await old.changes.next() == nil)
         table.removeStream(of: session, old)
-        table.end(session)
+        await table.end(session)
         #expect(await new.changes.next() == nil)
     }
 

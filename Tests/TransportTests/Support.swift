@@ -82,7 +82,7 @@ struct Conversation {
         let outgoing = Mailbox<[UInt8]>(capacity: 4_096)
         self.outgoing = outgoing
         client = DuplexClient(
-            service: service, server: server, caller: .localUser("alice"), speaksModern: speaksModern, send: { outgoing.send($0) })
+            service: service, server: server, caller: .localUser("alice"), speaksModern: speaksModern, session: "pipe", send: { outgoing.send($0) })
     }
 
     func say(_ text: String) { client.receive(bytes(text)) }

@@ -19,7 +19,7 @@ struct ExposureTests {
         let json = #"{"title":"L","name":"list","x":1.0,"inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},"description":"old"}"#
         let tools = [try ToolDefinition(try tree(json))]
         let exposure = Exposure(
-            server(select("git.list", as: "l", description: "new")), catalogues: ["git": Catalogue(tools: tools, baseline: ["list"])])
+            server(select("git.list", as: "l", description: "new")), catalogues: ["git": Catalogue(Offer(tools: tools), baseline: ["list"])])
         let listing = String(decoding: try #require(exposure["l"]).listing, as: UTF8.self)
         #expect(listing == json.replacing(#""name":"list""#, with: #""name":"l""#).replacing("old", with: "new"))
         #expect(exposure["l"]?.upstreamName == "list")
@@ -35,7 +35,7 @@ struct ExposureTests {
     func outputSchema(schema: String, isShown: Bool) throws {
         let rest = #""name":"t","x":1.0,"inputSchema":{"type":"object","outputSchema":{"type":"array"}}"#
         let tool = try ToolDefinition(try tree(#"{\#(rest),"outputSchema":\#(schema)}"#))
-        let catalogues = ["a": Catalogue(tools: [tool], baseline: ["t"])]
+        let catalogues = ["a": Catalogue(Offer(tools: [tool]), baseline: ["t"])]
         for (selection, name) in [(select("a.t"), "a_t"), (select("a.t", as: "other"), "other")] {
             let exposure = Exposure(server(selection), catalogues: catalogues)
             let exposed = try #require(exposure[name])
@@ -44,7 +44,7 @@ struct ExposureTests {
             var expected = modern
             if !isShown { expected["outputSchema"] = nil }
             #expect(try JSONValue(parsing: exposed.legacyListing) == expected)
-            #expect(exposure.pages == [exposed.listing] && exposure.legacyPages == [exposed.legacyListing])
+            #expect(exposure.list(of: .tools).pages == [exposed.listing] && exposure.list(of: .tools).legacyPages == [exposed.legacyListing])
         }
     }
 
@@ -121,7 +121,7 @@ struct ExposureTests {
     func unknownArgument() throws {
         let tool = try ToolDefinition(try tree(#"{"name":"t","inputSchema":{"properties":{"repo":{}}}}"#))
         let exposure = Exposure(
-            server(select("a.t", arguments: [rule("rpo", fixed: "x")])), catalogues: ["a": Catalogue(tools: [tool], baseline: ["t"])])
+            server(select("a.t", arguments: [rule("rpo", fixed: "x")])), catalogues: ["a": Catalogue(Offer(tools: [tool]), baseline: ["t"])])
         #expect(exposure.tools.count == 1)
         #expect(exposure.problems.map(\.description) == [#"virtual-servers/team.yaml:9:3: tool "a.t" has no argument "rpo"; did you mean "repo"?"#])
     }
@@ -148,9 +148,9 @@ struct ExposureTests {
         arguments: [(0, [0]), (1, [1]), (2, [2]), (3, [2, 1]), (4, [2, 2])])
     func pages(count: Int, lengths: [Int]) throws {
         let tools = try (0..<count).map { try ToolDefinition(["name": .string("t\($0)"), "inputSchema": [:]]) }
-        let catalogues = ["a": Catalogue(tools: tools, baseline: Set(tools.map(\.name)))]
+        let catalogues = ["a": Catalogue(Offer(tools: tools), baseline: Set(tools.map(\.name)))]
         let exposure = Exposure(server(select("a.t*"), naming: .plain), catalogues: catalogues, pageLength: 2)
-        let pages = try exposure.pages.map { try JSONValue(parsing: [UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")]).array ?? [] }
+        let pages = try exposure.list(of: .tools).pages.map { try JSONValue(parsing: [UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")]).array ?? [] }
         #expect(pages.map(\.count) == lengths)
         #expect(pages.joined().map { $0["name"]?.string } == (0..<count).map { "t\($0)" })
     }
@@ -160,7 +160,7 @@ struct ExposureTests {
         let schema = #"{"properties":{"r":{"type":"string","x-mcp-header":"R"},"s":{"type":"string","x-mcp-header":"S"}}}"#
         let tool = try ToolDefinition(try tree(#"{"name":"t","inputSchema":\#(schema)}"#))
         let exposure = Exposure(
-            server(select("a.t", as: "t", arguments: [rule("r", fixed: "x")])), catalogues: ["a": Catalogue(tools: [tool], baseline: ["t"])])
+            server(select("a.t", as: "t", arguments: [rule("r", fixed: "x")])), catalogues: ["a": Catalogue(Offer(tools: [tool]), baseline: ["t"])])
         #expect(exposure["t"]?.headerParameters.map(\.field) == ["Mcp-Param-S"])
         #expect(exposure["t"]?.upstreamHeaderParameters.map(\.field) == ["Mcp-Param-R", "Mcp-Param-S"])
     }

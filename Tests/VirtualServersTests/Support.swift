@@ -12,7 +12,7 @@ func tree(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(tex
 /// A catalogue of tools without arguments; all of them are the baseline unless told otherwise.
 func catalogue(_ names: String..., baseline: Set<String>? = nil) throws -> Catalogue {
     let tools = try names.map { try ToolDefinition(["name": .string($0), "inputSchema": ["type": "object"]]) }
-    return Catalogue(tools: tools, baseline: baseline ?? Set(names))
+    return Catalogue(Offer(tools: tools), baseline: baseline ?? Set(names))
 }
 
 /// `upstream.pattern`, at that line.

@@ -10,14 +10,14 @@ package final class Access: Sendable {
     }
 
     let standings: [Standing]
-    private let rules: UnknownToolRules
+    private let rules: UnknownSubjectRules
 
     /// `active` tells which prohibitions, then which roles, concern the callers.
     init(_ policy: AccessPolicy, active: [Bool]) {
         standings = policy.subjects.map { Standing($0, active: active) }
         let roles = zip(policy.roles, active.dropFirst(policy.prohibitions.count)).filter(\.1).map(\.0)
         let prohibitions = zip(policy.prohibitions, active).filter(\.1).map(\.0)
-        rules = UnknownToolRules(open: policy.open, roles: roles, prohibitions: prohibitions)
+        rules = UnknownSubjectRules(open: policy.open, roles: roles, prohibitions: prohibitions)
     }
 
     /// The decision where the subject may not be used whatever the arguments.
@@ -25,15 +25,34 @@ package final class Access: Sendable {
         if case .denied(let decision) = standings[subject] { Denial(decision) } else { nil }
     }
 
-    /// What allows the caller a tool that its upstream is not there to tell of; nil where nothing can.
-    package func allowance(of tool: UnknownTool) -> Decision? { rules.allowance(of: tool) }
+    /// What allows the caller something that its upstream is not there to tell of; nil where nothing can.
+    package func allowance(of subject: UnknownSubject) -> Decision? { rules.allowance(of: subject) }
 
     /// Decides on one use. `arguments` are those that would go upstream: where they lie in bytes that were validated.
     package func permit(
         _ caller: Caller, toUse subject: Int, called name: String, of server: String, arguments: (bytes: [UInt8], range: Range<Int>)?
     ) throws(Denial) -> Permit {
-        let decision: Decision
+        try Self.permit(caller, under: standings[subject], called: name, of: server, arguments: arguments)
+    }
+
+    /// The permit for what goes with being listed, such as completing an argument: where it may be used with some arguments at least.
+    package func permit(
+        _ caller: Caller, toSee subject: Int, in space: ArgumentSpace, called name: String, of server: String
+    ) throws(Denial) -> Permit {
         switch standings[subject] {
+        case .denied(let decision): throw Denial(decision)
+        case .allowed(let decision): return Permit(caller: caller, server: server, tool: name, decision: decision)
+        case .conditional(let rules):
+            guard rules.narrowings(in: space) != nil, let allow = rules.allows.first else { throw Denial(Decision(.denied)) }
+            return Permit(caller: caller, server: server, tool: name, decision: allow.decision())
+        }
+    }
+
+    static func permit(
+        _ caller: Caller, under standing: Standing, called name: String, of server: String, arguments: (bytes: [UInt8], range: Range<Int>)?
+    ) throws(Denial) -> Permit {
+        let decision: Decision
+        switch standing {
         case .denied(let denied): decision = denied
         case .allowed(let allowed): decision = allowed
         case .conditional(let rules):

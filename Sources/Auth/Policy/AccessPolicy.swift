@@ -38,22 +38,33 @@ package final class AccessPolicy: Sendable {
         self.open = open
         self.prohibitions = prohibitions
         self.roles = roles
-        self.subjects = subjects.map { subject in
-            var rules = SubjectRules(subject)
-            for (index, prohibition) in prohibitions.enumerated() {
-                for rule in prohibition.deny { rules.add(rule, .deny, owner: index, reason: prohibition.reason) }
-            }
-            for (index, role) in roles.enumerated() {
-                for rule in role.deny { rules.add(rule, .deny, owner: prohibitions.count + index, role: role.name) }
-            }
-            for (index, role) in roles.enumerated() {
-                for rule in role.allow { rules.add(rule, .allow, owner: prohibitions.count + index, role: role.name) }
-            }
-            if let open { rules.addForEveryone(open) }
-            return rules
-        }
+        self.subjects = subjects.map { Self.rules(for: $0, prohibitions, roles, open) }
         dependsOnCaller = prohibitions.contains { !$0.unless.isEmpty } || roles.contains { !$0.who.contains { $0.kind == .everyone } }
         known = Mutex(Known())
+    }
+
+    private static func rules(for subject: Subject, _ prohibitions: [Prohibition], _ roles: [Role], _ open: RuleReference?) -> SubjectRules {
+        var rules = SubjectRules(subject)
+        for (index, prohibition) in prohibitions.enumerated() {
+            for rule in prohibition.deny { rules.add(rule, .deny, owner: index, reason: prohibition.reason) }
+        }
+        for (index, role) in roles.enumerated() {
+            for rule in role.deny { rules.add(rule, .deny, owner: prohibitions.count + index, role: role.name) }
+        }
+        for (index, role) in roles.enumerated() {
+            for rule in role.allow { rules.add(rule, .allow, owner: prohibitions.count + index, role: role.name) }
+        }
+        if let open { rules.addForEveryone(open) }
+        return rules
+    }
+
+    private func active(for caller: Caller) -> [Bool] { prohibitions.map { $0.binds(caller) } + roles.map { $0.includes(caller) } }
+
+    /// Decides on the use of something that was not known when the policy was made, and takes no arguments: a resource that is in no list.
+    package func permit(_ caller: Caller, toUse subject: Subject, of server: String) throws(Denial) -> Permit {
+        let rules = Self.rules(for: subject, prohibitions, roles, open)
+        return try Access.permit(
+            caller, under: Access.Standing(rules, active: active(for: caller)), called: subject.name, of: server, arguments: nil)
     }
 
     /// What the caller may do. Callers whom the same rules concern share one.
@@ -61,7 +72,7 @@ package final class AccessPolicy: Sendable {
         let key = CallerKey(caller)
         return known.withLock { known in
             if let access = known.callers[key] { return access }
-            let active = prohibitions.map { $0.binds(caller) } + roles.map { $0.includes(caller) }
+            let active = active(for: caller)
             let access: Access
             if let shared = known.accesses[active] {
                 access = shared

@@ -32,4 +32,10 @@ package struct Rule: Hashable, Sendable {
         case .resources(let glob): return subject.kind == .resource && glob.matches(name)
         }
     }
+
+    /// Whether it is about some URI that the template stands for.
+    func concernsInstance(of subject: Subject) -> Bool {
+        guard case .resources(let glob) = matter, subject.kind == .resource, let instances = subject.instances else { return false }
+        return upstream?.matches(subject.upstream) ?? true && glob.intersects(instances)
+    }
 }

@@ -13,9 +13,12 @@ package struct Subject: Sendable {
     package let toolClass: ToolClass
     /// The schema of its arguments as the upstream has it; nil where it takes none.
     package let schema: JSONValue?
+    /// Of a template, what the URIs look like that it stands for.
+    package let instances: Glob?
 
     package init(
-        _ kind: Kind, name: String, upstream: String, upstreamName: String, toolClass: ToolClass = [], schema: JSONValue? = nil
+        _ kind: Kind, name: String, upstream: String, upstreamName: String, toolClass: ToolClass = [], schema: JSONValue? = nil,
+        instances: Glob? = nil
     ) {
         self.kind = kind
         self.name = name
@@ -23,6 +26,7 @@ package struct Subject: Sendable {
         self.upstreamName = upstreamName
         self.toolClass = toolClass
         self.schema = schema
+        self.instances = instances
     }
 }
 

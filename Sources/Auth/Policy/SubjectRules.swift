@@ -54,7 +54,8 @@ struct SubjectRules: Sendable {
     init(_ subject: Subject) { self.subject = subject }
 
     mutating func add(_ rule: Rule, _ effect: Effect, owner: Int, role: String? = nil, reason: String? = nil) {
-        guard rule.concerns(subject) else { return }
+        // A template is shown to those who may read one of its resources at least.
+        guard rule.concerns(subject) || effect == .allow && rule.concernsInstance(of: subject) else { return }
         let conditions = rule.conditions.map { condition in
             PlacedCondition(condition: condition, slot: 0, isForeign: subject.schema?.plainlyLacks(condition.path) ?? true)
         }

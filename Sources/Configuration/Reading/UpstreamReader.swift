@@ -23,7 +23,10 @@ struct UpstreamReader {
             $0.choice("era", ["auto": UpstreamDefinition.Era.automatic, "legacy": .legacy, "modern": .modern], &findings)
         }
         let timeout = timeout(section, &findings)
-        refuseOtherInstances(section, &findings)
+        let instances = section["instances"].flatMap {
+            $0.choice(
+                "instances", ["shared": UpstreamDefinition.Instances.shared, "per-user": .perUser, "per-session": .perSession], &findings)
+        }
         let credential = credential(entry.key, section, endpoint, &findings)
         let catalog = section["catalog"].flatMap {
             $0.choice("catalog", ["per-credential": UpstreamDefinition.Catalog.perCredential, "shared": .shared], &findings)
@@ -31,8 +34,7 @@ struct UpstreamReader {
         guard let endpoint, findings.problems.count == before, !section.hasRefusedKeys else { return nil }
         return UpstreamDefinition(
             name: entry.key, endpoint: endpoint, era: era ?? .automatic, credential: credential ?? .none, catalog: catalog ?? .perCredential,
-            timeout: timeout,
-            position: entry.keyPosition)
+            instances: instances ?? .shared, timeout: timeout, position: entry.keyPosition)
     }
 
     private func endpoint(_ entry: YAMLNode.Entry, _ section: Section, _ findings: inout Findings) -> UpstreamDefinition.Endpoint? {
@@ -53,7 +55,7 @@ struct UpstreamReader {
             refuse(["transport", "catalog"], of: section, because: "belongs to an upstream with `url`", &findings)
             return CommandReader(folder: folder).read(command, section, &findings)
         case (nil, let url?):
-            refuse(["args", "env", "cwd", "instances"], of: section, because: "belongs to an upstream with `command`", &findings)
+            refuse(["args", "env", "cwd"], of: section, because: "belongs to an upstream with `command`", &findings)
             let transport = section["transport"].flatMap {
                 $0.choice("transport", ["streamable-http": UpstreamDefinition.HTTPTransport.streamableHTTP, "sse": .sse], &findings)
             }
@@ -77,17 +79,6 @@ struct UpstreamReader {
                 fix: "make it shorter, or raise the limit under `limits`")
         }
         return time
-    }
-
-    private func refuseOtherInstances(_ section: Section, _ findings: inout Findings) {
-        guard let node = section["instances"], node.scalar?.text != "shared" else { return }
-        if let text = node.scalar?.text, text == "per-user" || text == "per-session" {
-            findings.add(
-                "`instances: \(text)` is not supported by this version: callers would share one child", at: node.position,
-                fix: "write `instances: shared` if they may, or remove the upstream")
-        } else {
-            _ = node.choice("instances", ["shared": true], &findings)
-        }
     }
 
     private func credential(

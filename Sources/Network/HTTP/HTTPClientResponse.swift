@@ -97,6 +97,19 @@ package final class HTTPClientResponse {
         link.abort()
     }
 
+    /// What ends a wait for more of the body as if its time were over, from any thread; harmless at any time.
+    package func interrupter() -> @Sendable () -> Void {
+        guard let link else { return {} }
+        let number = link.exchange
+        let carried = Carried(value: link)
+        let loop = link.connection.loop
+        return {
+            loop.execute {
+                if carried.value.exchange == number { carried.value.connection.wakeReader(.timedOut) }
+            }
+        }
+    }
+
     private func ended() throws(NetworkError) -> [UInt8]? {
         guard !isCancelled else { throw NetworkError(.closed, "the response was cancelled") }
         return nil

@@ -18,10 +18,12 @@ package struct Call: Sendable {
     /// The request's header fields where they must agree with the body (modern HTTP); else nil.
     package let headers: HTTPHeaders?
     package let transport: ClientTransport
+    /// The key of the client's session: a legacy one's, or that of a pipe or an HTTP+SSE stream; nil for those that have none.
+    package let session: String?
 
     package init(
         server: String, caller: Caller, message: Message, revision: Revision, clientCapabilities: [UInt8], logLevel: LogLevel?,
-        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http
+        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http, session: String? = nil
     ) {
         self.server = server
         self.caller = caller
@@ -32,7 +34,11 @@ package struct Call: Sendable {
         self.cancellation = cancellation
         self.headers = headers
         self.transport = transport
+        self.session = session
     }
+
+    /// What an upstream may ask of this client.
+    package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
 
     package var era: Era { revision.era }
     /// The request's id as it was spelt.
@@ -46,6 +52,22 @@ package enum ClientTransport: String, Sendable { case http, sse, stdio, command 
 package protocol ClientChannel {
     /// `bytes` is one JSON-RPC notification. Waits while the client is slow; drops it when the client can't take one.
     func notify(_ bytes: [UInt8]) async
+    /// Whether the client can be asked something during the call. Modern clients can't: for them the call ends with `input_required`.
+    var canAsk: Bool { get }
+    /// Puts a question to the client. `answer` hears once what it says, on any thread; never, where the question is withdrawn.
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async
+    /// Tells the client that nobody waits for the answer to that question any more; nil for all that are open.
+    func withdraw(_ key: String?) async
+}
+
+extension ClientChannel {
+    package var canAsk: Bool { false }
+
+    package func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        answer(.refusal(.cannotBeAsked(question.method.rawValue)))
+    }
+
+    package func withdraw(_ key: String?) async {}
 }
 
 /// What stands behind every client transport.
@@ -54,6 +76,12 @@ package protocol CallService: Sendable {
     func server(named name: String?) -> String?
     /// What the virtual server says of itself in `initialize` and `server/discover`; nil when it has gone.
     func describe(_ server: String) -> ServerDescription?
+    /// A client opens the virtual server: what it needs is started, and waited for a little, so that what that says of itself is complete.
+    func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async
+    /// A client's session is over, by its key.
+    func sessionEnded(_ session: String)
+    /// Lets the client whose call that is hear of resources that it may read, for as long as it keeps the watches; for each URI, or why it can't.
+    func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>]
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?
     /// Who is let in now.
@@ -70,6 +98,12 @@ package protocol CallService: Sendable {
 
 extension CallService {
     package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
+    package func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async {}
+    package func sessionEnded(_ session: String) {}
+
+    package func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>] {
+        uris.map { _ in .failure(ProtocolError(.invalidParams, "there are no resources here")) }
+    }
 }
 
 /// A virtual server as it introduces itself.
@@ -77,10 +111,15 @@ package struct ServerDescription: Sendable {
     package var name: String
     package var title: String?
     package var instructions: String?
+    /// What it has, as `ServerCapabilities` of the schema.
+    package var capabilities: JSONValue
 
-    package init(name: String, title: String?, instructions: String?) {
+    package init(
+        name: String, title: String?, instructions: String?, capabilities: JSONValue = ["tools": ["listChanged": true], "logging": [:]]
+    ) {
         self.name = name
         self.title = title
         self.instructions = instructions
+        self.capabilities = capabilities
     }
 }

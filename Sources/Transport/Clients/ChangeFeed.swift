@@ -1,23 +1,37 @@
 import Auth
+import MCPProtocol
 import Network
 import Synchronization
 
 /// Tells connected clients what has changed in their virtual server.
 package final class ChangeFeed: Sendable {
-    package enum Change: Sendable {
-        case tools
+    package enum Change: Hashable, Sendable {
+        case tools, prompts, resources
+        /// A resource that the client watches, or a part of it.
+        case updated(String)
         /// The gateway shuts down.
         case end
+
+        /// What clients are told where those lists are others.
+        package static func of(_ lists: Set<ListKind>) -> [Change] {
+            var changes: [Change] = []
+            if lists.contains(.tools) { changes.append(.tools) }
+            if lists.contains(.prompts) { changes.append(.prompts) }
+            if lists.contains(.resources) || lists.contains(.templates) { changes.append(.resources) }
+            return changes
+        }
     }
 
     /// One client that listens; ends when it is closed.
     package final class Listener: Sendable {
-        package let changes = Mailbox<Change>(capacity: 16)
+        package let changes = ChangeQueue()
         fileprivate let server: String
         fileprivate let caller: Caller
-        fileprivate init(server: String, caller: Caller) {
+        fileprivate let watches: ResourceWatches
+        fileprivate init(server: String, caller: Caller, watches: ResourceWatches) {
             self.server = server
             self.caller = caller
+            self.watches = watches
         }
     }
 
@@ -25,8 +39,9 @@ package final class ChangeFeed: Sendable {
 
     package init() {}
 
-    package func listen(to server: String, as caller: Caller) -> Listener {
-        let listener = Listener(server: server, caller: caller)
+    /// `watches` are the resources of which the client hears, now and as they change.
+    package func listen(to server: String, as caller: Caller, watching watches: ResourceWatches = ResourceWatches()) -> Listener {
+        let listener = Listener(server: server, caller: caller, watches: watches)
         listeners.withLock { $0[ObjectIdentifier(listener)] = listener }
         return listener
     }
@@ -36,18 +51,60 @@ package final class ChangeFeed: Sendable {
         listener.changes.close()
     }
 
-    /// A listener that is already behind loses nothing: it has a change of the same kind before it.
-    package func publish(_ change: Change, to server: String, where concerns: (Caller) -> Bool = { _ in true }) {
-        for listener in listeners.withLock({ Array($0.values) }) where listener.server == server && concerns(listener.caller) {
-            _ = listener.changes.send(change)
+    package func publish(_ changes: [Change], to server: String, where concerns: (Caller) -> Bool = { _ in true }) {
+        for listener in all where listener.server == server && concerns(listener.caller) {
+            for change in changes { listener.changes.send(change) }
+        }
+    }
+
+    /// Tells those who watch it, or what it is a part of, that a resource of that source has changed.
+    package func publishUpdate(of uri: String, from source: AnyObject, where concerns: (_ server: String, Caller) -> Bool) {
+        let source = ObjectIdentifier(source)
+        for listener in all where listener.watches.covers(uri, from: source) && concerns(listener.server, listener.caller) {
+            listener.changes.send(.updated(uri))
         }
     }
 
     /// Says good-bye to everyone.
     package func end() {
-        for listener in listeners.withLock({ Array($0.values) }) {
-            _ = listener.changes.send(.end)
+        for listener in all {
+            listener.changes.send(.end)
             listener.changes.close()
         }
+    }
+
+    private var all: [Listener] { listeners.withLock { Array($0.values) } }
+}
+
+/// What one listener has yet to be told; the same change is queued once, so that one who is behind loses nothing.
+package final class ChangeQueue: Sendable {
+    private let mailbox = Mailbox<ChangeFeed.Change>(capacity: ResourceWatches.countMax + 16)
+    private let queued = Mutex<Set<ChangeFeed.Change>>([])
+
+    func send(_ change: ChangeFeed.Change) {
+        queued.withLock { queued in
+            guard queued.insert(change).inserted else { return }
+            if !mailbox.send(change) { queued.remove(change) }
+        }
+    }
+
+    /// All that a client may have missed that did not listen: changes of those lists, and of the resources it watches.
+    func send(_ lists: [ChangeFeed.Change], updatesOf watches: ResourceWatches) {
+        for change in lists + watches.uris.map({ .updated($0) }) { send(change) }
+    }
+
+    package func close() { mailbox.close() }
+
+    package func next() async -> ChangeFeed.Change? { taken(await mailbox.next()) }
+
+    package func next(within limit: Duration) async -> Mailbox<ChangeFeed.Change>.Received {
+        let received = await mailbox.next(within: limit)
+        if case .element(let change) = received { _ = taken(change) }
+        return received
+    }
+
+    private func taken(_ change: ChangeFeed.Change?) -> ChangeFeed.Change? {
+        if let change { queued.withLock { _ = $0.remove(change) } }
+        return change
     }
 }

@@ -20,6 +20,8 @@ package final class DuplexClient: Sendable {
         /// Apart from what runs: nothing waits for the end of a subscription.
         var subscriptions: [String: Cancellation] = [:]
         var listener: ChangeFeed.Listener?
+        /// Who waits until `initialize` has been answered, which comes first; nil where it is not under way.
+        var afterHandshake: [Mailbox<Bool>]?
         var isClosed = false
         var idle: [Mailbox<Bool>] = []
     }
@@ -28,19 +30,24 @@ package final class DuplexClient: Sendable {
     private let server: String
     private let caller: Caller
     private let speaksModern: Bool
+    /// Unique; what upstreams keep for this client alone is found by it.
+    private let session: String
     private let jsonDepthMax: Int
     /// Hands one message to the client; false when it takes no more.
     private let send: @Sendable ([UInt8]) -> Bool
     private let state = Mutex(State())
+    private let questions = ClientQuestions()
+    private let watches = ResourceWatches()
 
     package init(
-        service: any CallService, server: String, caller: Caller, speaksModern: Bool, jsonDepthMax: Int = 128,
+        service: any CallService, server: String, caller: Caller, speaksModern: Bool, session: String, jsonDepthMax: Int = 128,
         send: @escaping @Sendable ([UInt8]) -> Bool
     ) {
         self.service = service
         self.server = server
         self.caller = caller
         self.speaksModern = speaksModern
+        self.session = session
         self.jsonDepthMax = jsonDepthMax
         self.send = send
     }
@@ -59,18 +66,20 @@ package final class DuplexClient: Sendable {
         switch message.kind {
         case .request: begin(message, from: sender ?? caller)
         case .notification: take(message)
-        case .result, .error: break
+        case .result, .error: questions.take(message, from: "")
         }
     }
 
     /// Cancels what runs and forgets the client.
     package func close() {
-        let (running, listener) = state.withLock { state in
-            state.isClosed = true
-            return (Array(state.running.values) + Array(state.subscriptions.values), state.listener)
+        let (running, listener, isFirst) = state.withLock { state in
+            defer { state.isClosed = true }
+            return (Array(state.running.values) + Array(state.subscriptions.values), state.listener, !state.isClosed)
         }
         for call in running { call.cancel() }
+        questions.forget("")
         listener?.changes.close()
+        if isFirst { service.sessionEnded(session) }
     }
 
     /// Waits until nothing runs any more, streams of notifications aside; at most so long.
@@ -97,32 +106,57 @@ package final class DuplexClient: Sendable {
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
             guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server, as: caller)
+            let listener = service.changes.listen(to: server, as: caller, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
-                while case .tools? = await listener.changes.next() { _ = send(LegacyHandshake.toolsChanged) }
+                await finishHandshake()
+                while let notification = await listener.changes.next()?.legacyNotification { _ = send(notification) }
                 service.changes.leave(listener)
             }
         default: break
         }
     }
 
-    /// Answered at once, since what follows on the channel builds on it.
-    private func initialize(_ message: Message, id: ArraySlice<UInt8>) -> Reply {
-        guard let description = service.describe(server) else {
-            return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id)
-        }
+    /// Taken at once, since what follows on the channel builds on it; answered when the upstreams have had their chance.
+    private func initialize(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller) async -> Reply {
         do {
             let revision = try LegacyHandshake.revision(for: message)
-            let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
-            state.withLock { state in
-                state.revision = revision
-                state.capabilities = capabilities
+            await service.prepare(server, for: caller, with: ClientAbilities(state.withLock { $0.capabilities }, of: revision))
+            guard let description = service.describe(server) else {
+                return Reply(ProtocolError(.internalError, "the virtual server has gone"), id: id)
             }
             return description.initialized(revision, id: id)
         } catch {
             return Reply(error, id: id)
         }
+    }
+
+    private func begin(handshake message: Message) {
+        guard let revision = try? LegacyHandshake.revision(for: message) else { return }
+        let capabilities = message.params.capabilities.map { Array(message.bytes[$0.range]) } ?? Array("{}".utf8)
+        state.withLock { state in
+            state.revision = revision
+            state.capabilities = capabilities
+            state.afterHandshake = state.afterHandshake ?? []
+        }
+    }
+
+    private func endHandshake() {
+        let waiting = state.withLock { state in
+            defer { state.afterHandshake = nil }
+            return state.afterHandshake ?? []
+        }
+        for mailbox in waiting { _ = mailbox.send(true) }
+    }
+
+    /// Waits until `initialize` has been answered, where that is under way.
+    private func finishHandshake() async {
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let isUnderWay = state.withLock { state in
+            state.afterHandshake?.append(mailbox)
+            return state.afterHandshake != nil
+        }
+        if isUnderWay { _ = await mailbox.next() }
     }
 
     private func isModern(_ message: Message) -> Bool {
@@ -131,10 +165,8 @@ package final class DuplexClient: Sendable {
 
     private func begin(_ message: Message, from caller: Caller) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
-        if message.method == .initialize, !isModern(message) {
-            _ = send(initialize(message, id: id).bytes)
-            return
-        }
+        let isHandshake = message.method == .initialize && !isModern(message)
+        if isHandshake { begin(handshake: message) }
         let key = message.idText ?? ""
         let cancellation = Cancellation()
         let problem = state.withLock { state -> ProtocolError? in
@@ -149,9 +181,11 @@ package final class DuplexClient: Sendable {
         }
         if let problem {
             _ = send(Reply(problem, id: id).bytes)
+            if isHandshake { endHandshake() }
             return
         }
         EventLoop.current?.task { [self] in
+            if !isHandshake { await finishHandshake() }
             let reply = await answer(message, id: id, from: caller, cancellation: cancellation)
             let idle = state.withLock { state in
                 state.running[key] = nil
@@ -160,6 +194,7 @@ package final class DuplexClient: Sendable {
                 return state.running.isEmpty ? state.idle : []
             }
             if let reply, !cancellation.isCancelled { _ = send(reply.bytes) }
+            if isHandshake { endHandshake() }
             for mailbox in idle { _ = mailbox.send(true) }
         }
     }
@@ -169,6 +204,8 @@ package final class DuplexClient: Sendable {
             return await answerModern(message, id: id, from: caller, cancellation: cancellation)
         }
         switch message.method {
+        case .initialize:
+            return await initialize(message, id: id, from: caller)
         case .ping:
             return Reply(result: [], id: id, era: .legacy)
         case .setLogLevel:
@@ -186,8 +223,9 @@ package final class DuplexClient: Sendable {
             }
             let call = Call(
                 server: server, caller: caller, message: message, revision: revision, clientCapabilities: capabilities, logLevel: level,
-                cancellation: cancellation, transport: speaksModern ? .stdio : .sse)
-            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
+                cancellation: cancellation, transport: speaksModern ? .stdio : .sse, session: session)
+            if message.method == .subscribe || message.method == .unsubscribe { return await service.changeWatches(watches, by: call) }
+            return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation, questions: questions))
         }
     }
 
@@ -198,13 +236,13 @@ package final class DuplexClient: Sendable {
             let checked = try ModernRequest.check(message, headers: nil)
             switch message.method {
             case .discover:
+                await service.prepare(server, for: caller, with: ClientAbilities(checked.capabilities, of: .v2026_07_28))
                 return service.describe(server).map { $0.discovered(id: id) }
-            case .listen:
-                return try await serveListen(message, id: id, cancellation: cancellation)
             default:
                 let call = Call(
                     server: server, caller: caller, message: message, revision: .v2026_07_28, clientCapabilities: checked.capabilities,
-                    logLevel: checked.logLevel, cancellation: cancellation, transport: .stdio)
+                    logLevel: checked.logLevel, cancellation: cancellation, transport: .stdio, session: session)
+                if message.method == .listen { return try await serveListen(call) }
                 return await service.answer(call, to: DuplexReplyChannel(send: send, cancellation: cancellation))
             }
         } catch {
@@ -213,26 +251,46 @@ package final class DuplexClient: Sendable {
     }
 
     /// Lasts until it is cancelled or the gateway ends (MCP 2026-07-28 basic/patterns/subscriptions).
-    private func serveListen(_ message: Message, id: ArraySlice<UInt8>, cancellation: Cancellation) async throws(ProtocolError) -> Reply? {
-        let subscription = try Subscription(message, id: id)
-        let listener = service.changes.listen(to: server, as: caller)
+    private func serveListen(_ call: Call) async throws(ProtocolError) -> Reply? {
+        let subscription = try Subscription(call.message, id: call.id, capabilities: service.describe(server)?.capabilities ?? [:])
+        let watches = ResourceWatches()
+        let listener = service.changes.listen(to: server, as: call.caller, watching: watches)
         defer { service.changes.leave(listener) }
-        cancellation.whenCancelled { listener.changes.close() }
-        _ = send(subscription.acknowledgement)
+        call.cancellation.whenCancelled { listener.changes.close() }
+        let watched = await service.watch(subscription, for: call, into: watches)
+        _ = send(subscription.acknowledgement(watched: watched))
         while let change = await listener.changes.next() {
-            switch change {
-            case .tools: if subscription.wantsTools { _ = send(subscription.toolsChanged) }
-            case .end: return Reply(bytes: subscription.end)
-            }
+            if change == .end { return Reply(bytes: subscription.end) }
+            if let notification = subscription.notification(of: change) { _ = send(notification) }
         }
         return nil
     }
 }
 
-/// Notifications of one request on a shared channel.
-private struct DuplexReplyChannel: ClientChannel {
-    let send: @Sendable ([UInt8]) -> Bool
-    let cancellation: Cancellation
+/// What comes before the response to one request on a shared channel.
+private final class DuplexReplyChannel: ClientChannel {
+    private let send: @Sendable ([UInt8]) -> Bool
+    private let cancellation: Cancellation
+    private var questions: CallQuestions?
+
+    /// `questions` is nil for a modern client.
+    init(send: @escaping @Sendable ([UInt8]) -> Bool, cancellation: Cancellation, questions: ClientQuestions? = nil) {
+        self.send = send
+        self.cancellation = cancellation
+        self.questions = questions.map { CallQuestions($0, client: "") }
+    }
+
+    var canAsk: Bool { questions != nil }
+
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        guard !cancellation.isCancelled, let request = questions?.ask(question, answer: answer), send(request) else {
+            return answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
+        }
+    }
+
+    func withdraw(_ key: String?) async {
+        for notification in questions?.withdraw(key) ?? [] { _ = send(notification) }
+    }
 
     func notify(_ bytes: [UInt8]) async {
         if !cancellation.isCancelled { _ = send(bytes) }

@@ -3,6 +3,12 @@ import JSON
 import MCPProtocol
 import Network
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension HTTPFront {
     /// A message of 2025-03-26 to 2025-11-25 (MCP 2025-11-25 basic/transports). A client without a session id is served as one that knows
     /// no sessions.
@@ -11,7 +17,7 @@ extension HTTPFront {
     ) async {
         let fields = visit.fields
         if message.method == .initialize, message.kind == .request {
-            return begin(message, exchange, visit)
+            return await begin(message, exchange, visit)
         }
         var session: Session?
         if let id = exchange.request.headers["mcp-session-id"] {
@@ -26,6 +32,7 @@ extension HTTPFront {
             if message.method == .cancelled, let session, let request = message.params.requestID {
                 sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
             }
+            if let session, message.kind == .result || message.kind == .error { sessions.questions.take(message, from: session.key) }
             return exchange.respond(202, contentType: nil, fields: fields)
         }
         let revision = session?.revision ?? header.flatMap(Revision.init) ?? .v2025_03_26
@@ -35,7 +42,9 @@ extension HTTPFront {
         case .setLogLevel:
             await channel.finish(setLogLevel(message, id: id, session: session).bytes, status: 200)
         default:
+            if let session { channel.makeResumable(in: streams, for: session) }
             channel.keepAlive()
+            if let session { channel.mayAsk(session.key, by: sessions.questions) }
             guard let reply = await answer(message, revision: revision, session: session, visit, to: channel) else {
                 return answerLostAccess(exchange, visit) ? channel.close() : channel.abandon()
             }
@@ -54,18 +63,25 @@ extension HTTPFront {
         defer { if let ticket { access.leave(ticket) } }
         let call = Call(
             server: visit.server, caller: visit.caller, message: message, revision: revision,
-            clientCapabilities: session?.capabilities ?? Array("{}".utf8), logLevel: sessions.logLevel(of: session), cancellation: cancellation)
+            clientCapabilities: session.flatMap { channel.canAsk ? $0.capabilities : nil } ?? Array("{}".utf8),
+            logLevel: sessions.logLevel(of: session), cancellation: cancellation, session: session?.key)
+        if message.method == .subscribe || message.method == .unsubscribe {
+            return await service.changeWatches(session.map { watches.watches(of: $0.key) }, by: call)
+        }
         return await service.answer(call, to: channel)
     }
 
-    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) {
+    private func begin(_ message: Message, _ exchange: HTTPExchange, _ visit: Visit) async {
         let (server, fields) = (visit.server, visit.fields)
         let id = message.id.map { message.bytes[$0.range] } ?? []
-        guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
         do {
             let revision = try LegacyHandshake.revision(for: message)
             let capabilities = message.params.capabilities.map(message.value) ?? [:]
-            let session = try Session(server: server, caller: visit.caller, revision: revision, capabilities: capabilities)
+            let session = try Session(
+                server: server, caller: visit.caller, revision: revision, capabilities: capabilities,
+                expires: time(nil) + Int(settings.sessionTime.components.seconds))
+            await service.prepare(server, for: visit.caller, with: ClientAbilities(session.capabilities, of: revision))
+            guard let description = service.describe(server) else { return exchange.respondUnknownServer(server) }
             let reply = description.initialized(revision, id: id)
             exchange.respond(
                 200, contentType: "application/json", fields: fields + [("Mcp-Session-Id", try sessions.begin(session))], body: reply.bytes)
@@ -97,7 +113,11 @@ extension HTTPFront {
             session = sessions.session(id, server: visit.server, caller: visit.caller)
             guard session != nil else { return exchange.respondText(404, "session not found: start a new one with `initialize`", fields: fields) }
         }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller)
+        let last = exchange.request.headers["last-event-id"]
+        if let session, let last, last.hasPrefix("c") { return await takeUp(last, of: session, exchange, visit) }
+        let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
+        defer { if let session { self.watches.leave(session.key) } }
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }
@@ -107,17 +127,21 @@ extension HTTPFront {
         exchange.startStream(
             200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
         try? await exchange.send(SSE.comment())
+        var ids = EventIDs(for: session)
+        if let priming = ids.priming { try? await exchange.send(priming) }
+        // What changed while nobody listened is not known any more: all of it may have.
+        if last != nil { listener.changes.send(service.describe(visit.server)?.listChanges ?? [], updatesOf: watches) }
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.tools): try? await exchange.send(SSE.frame(data: LegacyHandshake.toolsChanged))
             case .element(.end), .closed: return exchange.finish()
+            case .element(let change): if let bytes = change.legacyNotification { try? await exchange.send(SSE.frame(data: bytes, id: ids.next())) }
             }
         }
     }
 
     /// DELETE: the session ends.
-    func endSession(_ exchange: HTTPExchange, _ visit: Visit) {
+    func endSession(_ exchange: HTTPExchange, _ visit: Visit) async {
         let fields = visit.fields
         guard let id = exchange.request.headers["mcp-session-id"] else {
             return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
@@ -125,7 +149,9 @@ extension HTTPFront {
         guard let session = sessions.session(id, server: visit.server, caller: visit.caller) else {
             return exchange.respondText(404, "session not found", fields: fields)
         }
-        sessions.end(session)
+        await sessions.end(session)
+        watches.end(session.key)
+        service.sessionEnded(session.key)
         exchange.respond(200, contentType: nil, fields: fields)
     }
 }
@@ -139,7 +165,6 @@ package struct SilentChannel: ClientChannel {
 /// The legacy handshake's rules, the same on every transport.
 enum LegacyHandshake {
     static let batchLengthMax = 100
-    static let toolsChanged = Array(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#.utf8)
 
     /// The revision to serve: the one asked for where it is a legacy one of ours, else our latest legacy one.
     static func revision(for message: Message) throws(ProtocolError) -> Revision {

@@ -33,7 +33,7 @@ extension HTTPFront {
         let id = Base64.encodeURL(random)
         let outgoing = Mailbox<[UInt8]>(capacity: Self.queueLength)
         let client = DuplexClient(
-            service: service, server: visit.server, caller: visit.caller, speaksModern: false, jsonDepthMax: settings.jsonDepthMax,
+            service: service, server: visit.server, caller: visit.caller, speaksModern: false, session: id, jsonDepthMax: settings.jsonDepthMax,
             send: { bytes in
                 if outgoing.send(bytes) { return true }
                 outgoing.close()

@@ -16,15 +16,17 @@ package final class HTTPFront: Sendable {
     let service: any CallService
     let settings: HTTPFrontSettings
     let sessions: SessionTable
+    let streams = CallStreams()
     let sse: SSEClients
+    let watches = SessionWatches()
     let access = OpenAccess()
     /// Lines of the log about those who were not let in.
     private let refusals = Mutex(Pace(perSecond: 10))
 
-    package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal) {
+    package init(service: any CallService, settings: HTTPFrontSettings, seal: Seal, ended: EndedSessions = EndedSessions()) {
         self.service = service
         self.settings = settings
-        sessions = SessionTable(seal: seal)
+        sessions = SessionTable(seal: seal, ended: ended)
         sse = SSEClients()
     }
 
@@ -106,7 +108,7 @@ package final class HTTPFront: Sendable {
         case .get where !isModernHeader:
             await serveLegacyStream(exchange, visit)
         case .delete where !isModernHeader:
-            endSession(exchange, visit)
+            await endSession(exchange, visit)
         default:
             exchange.respondText(405, "use POST here", fields: fields + [("Allow", isModernHeader ? "POST" : "GET, POST, DELETE")])
         }

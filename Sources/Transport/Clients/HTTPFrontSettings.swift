@@ -11,6 +11,8 @@ package struct HTTPFrontSettings: Sendable {
     /// Whether clients may call us by any address: so where we listen on all of them. A page can't make an address lead elsewhere.
     package var servesAddresses = false
     package var heartbeat = Duration.seconds(15)
+    /// How long a session's id is good.
+    package var sessionTime = Duration.seconds(7 * 86_400)
     package var jsonDepthMax = 128
 
     package init(hosts: Set<String>, origins: Set<String>) {

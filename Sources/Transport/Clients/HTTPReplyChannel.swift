@@ -8,7 +8,11 @@ final class HTTPReplyChannel: ClientChannel {
     private let acceptsStream: Bool
     private let acceptsJSON: Bool
     private let heartbeat: Duration
+    /// Where the client may take up its stream: whose it is.
+    private var resumption: (streams: CallStreams, session: Session)?
+    private var stream: CallStream?
     private var timer: LoopTimer?
+    private var questions: CallQuestions?
     private var isFinished = false
 
     init(_ exchange: HTTPExchange, fields: [(String, String)], heartbeat: Duration) {
@@ -25,6 +29,11 @@ final class HTTPReplyChannel: ClientChannel {
     /// Whether the client can read any answer of ours.
     var isAcceptable: Bool { acceptsStream || acceptsJSON }
 
+    /// From now on a stream, should there be one, can be taken up where its connection broke.
+    func makeResumable(in streams: CallStreams, for session: Session) {
+        if session.revision >= .v2025_03_26 { resumption = (streams, session) }
+    }
+
     /// From now on a quiet stream is kept alive.
     func keepAlive() {
         guard acceptsStream else { return }
@@ -35,8 +44,28 @@ final class HTTPReplyChannel: ClientChannel {
 
     func notify(_ bytes: [UInt8]) async {
         guard acceptsStream, !isFinished else { return }
-        startStream()
-        try? await exchange.send(SSE.frame(data: bytes))
+        await startStream()
+        await send(bytes)
+    }
+
+    /// From now on the client can be asked, if it takes a stream: it answers by messages of its own.
+    func mayAsk(_ client: String, by questions: ClientQuestions) {
+        if acceptsStream { self.questions = CallQuestions(questions, client: client) }
+    }
+
+    var canAsk: Bool { questions != nil }
+
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) async {
+        // Where the connection broke, the client may come back for what it missed.
+        guard !isFinished, !exchange.isPeerGone || stream != nil, let request = questions?.ask(question, answer: answer) else {
+            return answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
+        }
+        await startStream()
+        await send(request)
+    }
+
+    func withdraw(_ key: String?) async {
+        for notification in questions?.withdraw(key) ?? [] { await notify(notification) }
     }
 
     /// Sends the response. `status` counts only when nothing was streamed before.
@@ -46,9 +75,9 @@ final class HTTPReplyChannel: ClientChannel {
         if !exchange.hasStarted, acceptsJSON {
             exchange.respond(status, contentType: "application/json", fields: fields, body: bytes)
         } else {
-            startStream(status)
-            try? await exchange.send(SSE.frame(data: bytes))
-            exchange.finish()
+            await startStream(status)
+            await send(bytes)
+            endStream()
         }
     }
 
@@ -57,26 +86,45 @@ final class HTTPReplyChannel: ClientChannel {
         timer?.cancel()
         isFinished = true
         // A request is answered with JSON or a stream: an empty stream says nothing and is one.
-        if acceptsStream { startStream() }
-        if exchange.hasStarted { exchange.finish() } else { exchange.respond(202, contentType: nil, fields: fields) }
+        if acceptsStream { beginStream(200) }
+        if exchange.hasStarted { endStream() } else { exchange.respond(202, contentType: nil, fields: fields) }
     }
 
     /// The request was answered in another way.
     func close() {
         timer?.cancel()
         isFinished = true
+        if let stream { resumption?.streams.close(stream) }
     }
 
     private func beat() async {
         guard !isFinished, !exchange.isPeerGone else { return }
-        startStream()
-        try? await exchange.send(SSE.comment())
+        await startStream()
+        if stream?.isTakenUp != true { try? await exchange.send(SSE.comment()) }
         if !isFinished { keepAlive() }
     }
 
-    private func startStream(_ status: Int = 200) {
+    private func startStream(_ status: Int = 200) async {
+        guard !exchange.hasStarted else { return }
+        beginStream(status)
+        guard let resumption else { return }
+        stream = resumption.streams.open(for: resumption.session)
+        if let stream, stream.isPrimed { try? await exchange.send(stream.priming) }
+    }
+
+    private func beginStream(_ status: Int) {
         guard !exchange.hasStarted else { return }
         exchange.startStream(
             status, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])
+    }
+
+    private func send(_ message: [UInt8]) async {
+        guard let stream else { return (try? await exchange.send(SSE.frame(data: message))) ?? () }
+        if let event = stream.append(message) { try? await exchange.send(event) }
+    }
+
+    private func endStream() {
+        if let stream { resumption?.streams.close(stream) }
+        exchange.finish()
     }
 }

@@ -41,7 +41,7 @@ enum ModernRequest {
     private static func check(_ headers: HTTPHeaders, against message: Message, version: String) throws(ProtocolError) {
         try check("MCP-Protocol-Version", headers, "mcp-protocol-version", is: version)
         try check("Mcp-Method", headers, "mcp-method", is: message.methodText)
-        guard message.method?.isNamed == true, let name = message.text(message.params.name ?? message.params.uri) else { return }
+        guard message.method?.isNamed == true, let name = message.text(message.mirroredName) else { return }
         if headers.isExactly("mcp-name", name), headers.count(of: "mcp-name") == 1, !name.hasPrefix("=?") { return }
         let sent = headers["mcp-name"]
         guard headers.count(of: "mcp-name") <= 1 else { throw mismatch("Mcp-Name stands there twice") }

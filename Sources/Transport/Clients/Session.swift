@@ -4,6 +4,12 @@ import MCPProtocol
 import Network
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A legacy client's session. Its id is the session itself, sealed: nothing is kept for it, and any instance with the key accepts it.
 struct Session: Sendable {
     /// Unique; the key under which what is in flight is found.
@@ -13,21 +19,25 @@ struct Session: Sendable {
     let caller: String
     let revision: Revision
     let capabilities: [UInt8]
+    /// From when on its id is good no more, in seconds since 1970.
+    let expires: Int
 
     /// Capabilities beyond this are cut down to their names, so that the id fits in a header.
     private static let capabilitiesMax = 2_048
 
-    init(server: String, caller: Caller, revision: Revision, capabilities: JSONValue) throws(Seal.Failure) {
+    init(server: String, caller: Caller, revision: Revision, capabilities: JSONValue, expires: Int) throws(Seal.Failure) {
         key = Base64.encodeURL(try Seal.random(12))
         self.server = server
         self.caller = Self.text(of: caller.identity)
         self.revision = revision
+        self.expires = expires
         let bytes = capabilities.bytes
         let cut = JSONValue.object((capabilities.members ?? []).prefix(16).map { .init(String($0.key.prefix(40)), [:]) })
         self.capabilities = bytes.count <= Self.capabilitiesMax ? bytes : cut.bytes
     }
 
-    private init(key: String, server: String, caller: String, revision: Revision, capabilities: [UInt8]) {
+    private init(key: String, server: String, caller: String, revision: Revision, capabilities: [UInt8], expires: Int) {
+        self.expires = expires
         self.key = key
         self.server = server
         self.caller = caller
@@ -36,7 +46,7 @@ struct Session: Sendable {
     }
 
     func sealed(with seal: Seal) throws(Seal.Failure) -> String {
-        let fields: JSONValue = [.string(key), .string(server), .string(caller), .string(revision.rawValue)]
+        let fields: JSONValue = [.string(key), .string(server), .string(caller), .string(revision.rawValue), .string(String(expires))]
         return try seal.seal(fields.bytes + capabilities, for: "session")
     }
 
@@ -52,10 +62,12 @@ struct Session: Sendable {
         guard sealed.utf8.count <= 8_192, let bytes = seal.open(sealed, for: "session") else { return nil }
         var scanner = JSONScanner()
         guard let extent = try? scanner.skipValue(in: bytes.span),
-            let fields = try? JSONValue(parsing: extent.range, of: bytes).array?.compactMap(\.string), fields.count == 4,
-            let revision = Revision(rawValue: fields[3])
+            let fields = try? JSONValue(parsing: extent.range, of: bytes).array?.compactMap(\.string), fields.count == 5,
+            let revision = Revision(rawValue: fields[3]), let expires = Int(fields[4])
         else { return nil }
-        self.init(key: fields[0], server: fields[1], caller: fields[2], revision: revision, capabilities: Array(bytes[extent.range.upperBound...]))
+        self.init(
+            key: fields[0], server: fields[1], caller: fields[2], revision: revision, capabilities: Array(bytes[extent.range.upperBound...]),
+            expires: expires)
     }
 }
 
@@ -69,7 +81,6 @@ final class SessionTable: Sendable {
         var logLevels: [String: LogLevel] = [:]
         var calls: [CallKey: Cancellation] = [:]
         var streams: [String: ChangeFeed.Listener] = [:]
-        var ended: Set<String> = []
     }
 
     private struct CallKey: Hashable {
@@ -78,9 +89,18 @@ final class SessionTable: Sendable {
     }
 
     private let seal: Seal
+    private let ended: EndedSessions
+    private let now: @Sendable () -> Int
     private let state = Mutex(State())
+    /// What is asked of sessions' clients, by the sessions' keys.
+    let questions = ClientQuestions()
 
-    init(seal: Seal) { self.seal = seal }
+    /// `now` is in seconds since 1970.
+    init(seal: Seal, ended: EndedSessions = EndedSessions(), now: @escaping @Sendable () -> Int = { time(nil) }) {
+        self.seal = seal
+        self.ended = ended
+        self.now = now
+    }
 
     /// A new session's id.
     func begin(_ session: Session) throws(Seal.Failure) -> String { try session.sealed(with: seal) }
@@ -92,28 +112,28 @@ final class SessionTable: Sendable {
         if let known, known.owner != identity { return nil }
         guard let session = known?.session ?? Session(opening: id, with: seal), session.server == server else { return nil }
         guard known != nil || session.belongs(to: identity) else { return nil }
-        return state.withLock { state in
-            guard !state.ended.contains(session.key) else { return nil }
-            if known == nil {
+        guard session.expires > now(), !ended.contains(session) else { return nil }
+        if known == nil {
+            state.withLock { state in
                 if state.opened.count >= 4_096 { state.opened.removeAll(keepingCapacity: true) }
                 state.opened[id] = (session, identity)
             }
-            return session
         }
+        return session
     }
 
-    /// Ends it: its calls are cancelled, its stream closed, its id accepted no more.
-    func end(_ session: Session) {
+    /// Ends it: its calls are cancelled, its stream closed, its id accepted no more. Returns when that will outlive this process.
+    func end(_ session: Session) async {
         let (calls, stream) = state.withLock { state in
-            if state.ended.count >= Self.entriesMax { state.ended.removeAll() }
-            state.ended.insert(session.key)
             state.logLevels[session.key] = nil
             let calls = state.calls.filter { $0.key.session == session.key }
             for key in calls.keys { state.calls[key] = nil }
             return (calls.values, state.streams.removeValue(forKey: session.key))
         }
         for call in calls { call.cancel() }
+        questions.forget(session.key)
         stream?.changes.close()
+        await ended.end(session, now: now())
     }
 
     func logLevel(of session: Session?) -> LogLevel { session.flatMap { session in state.withLock { $0.logLevels[session.key] } } ?? .info }

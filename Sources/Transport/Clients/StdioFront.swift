@@ -16,7 +16,7 @@ package final class StdioFront: Sendable {
         let ended = Mailbox<Bool>(capacity: 1)
         let link = Link()
         let client = DuplexClient(
-            service: service, server: server, caller: caller, speaksModern: true, jsonDepthMax: jsonDepthMax,
+            service: service, server: server, caller: caller, speaksModern: true, session: "stdio", jsonDepthMax: jsonDepthMax,
             send: { link.send($0.onOneLine()) })
         channel = LineChannel(
             input: input, output: output, loop: loop, lineBytesMax: lineBytesMax, queuedBytesMax: queuedBytesMax,

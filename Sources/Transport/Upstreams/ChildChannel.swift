@@ -32,9 +32,9 @@ final class ChildChannel: DuplexChannel {
                 if pending.route(message) { return }
                 if message.kind == .request {
                     guard let channel = started.withLock({ $0 }) else { return }
-                    EventLoop.current?.task { await channel.answer(message) }
-                } else if message.method == .toolsChanged {
-                    onEvent(.toolsChanged)
+                    EventLoop.current?.task { await channel.answer(message, pending: pending, log: log) }
+                } else if let event = LinkEvent(message) {
+                    onEvent(event)
                 }
             },
             onLog: { line in log.info(redaction.mask(line)) },

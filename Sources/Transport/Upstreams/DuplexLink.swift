@@ -2,12 +2,15 @@ import Diagnostics
 import JSON
 import MCPProtocol
 import Network
+import Synchronization
 
 /// A link whose messages all share one channel in each direction: a child's pipes, or the HTTP+SSE transport.
 package final class DuplexLink: UpstreamLink {
     package let peer: UpstreamPeer
     private let channel: any DuplexChannel
     private let pending: PendingCalls
+    /// The request by which a modern upstream's resources are listened to.
+    private let subscription = Mutex<Int?>(nil)
 
     init(peer: UpstreamPeer, channel: any DuplexChannel, pending: PendingCalls) {
         self.peer = peer
@@ -16,19 +19,35 @@ package final class DuplexLink: UpstreamLink {
     }
 
     package func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         try await channel.exchange(
-            request, era: peer.era, pending: pending, within: limit, cancellation: cancellation, onNotification: onNotification)
+            request, era: peer.era, pending: pending, within: limit, cancellation: cancellation, onMessage: onMessage)
     }
 
     /// Asks a modern upstream to announce its list changes; a legacy one does so unasked (MCP 2026-07-28 basic/patterns/subscriptions).
     func listen() async throws(UpstreamError) {
-        guard peer.announcesTools else { return }
+        guard peer.era == .modern, !peer.announcedLists.isEmpty else { return }
+        _ = try await subscribe(.listen(for: peer.announcedLists))
+    }
+
+    package func listen(to resources: [String]) async throws(UpstreamError) {
+        let next = resources.isEmpty ? nil : try await subscribe(.listen(to: resources))
+        // The old one ends once the new one is there, so that nothing is missed.
+        let last = subscription.withLock { last in
+            defer { last = next }
+            return last
+        }
+        guard let last else { return }
+        try await channel.send(JSONValue.notification("notifications/cancelled", ["requestId": .number(String(last))]))
+    }
+
+    private func subscribe(_ request: UpstreamRequest) async throws(UpstreamError) -> Int {
         let (id, _) = try pending.open()
         // Its answer comes when the upstream ends, and tells nothing more then.
         pending.close(id)
-        try await channel.send(UpstreamRequest.listen.bytes(id: id, era: .modern))
+        try await channel.send(request.bytes(id: id, era: .modern))
+        return id
     }
 
     package func close() async {
@@ -47,9 +66,9 @@ protocol DuplexChannel: Sendable {
 extension DuplexChannel {
     func exchange(
         _ request: UpstreamRequest, era: Era, pending: PendingCalls, within limit: CallLimit, cancellation: Cancellation,
-        onNotification: (Message) async -> Void
+        onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
-        let (id, mailbox) = try pending.open(forClient: request.isForClient)
+        let (id, mailbox) = try pending.open(request, askedBy: era)
         cancellation.whenCancelled { _ = mailbox.send(.cancelled) }
         defer {
             cancellation.whenCancelled(nil)
@@ -57,7 +76,7 @@ extension DuplexChannel {
         }
         do {
             try await send(request.bytes(id: id, era: era))
-            return try await pending.response(from: mailbox, within: limit, onNotification: onNotification)
+            return try await pending.response(from: mailbox, within: limit, answer: { try? await send($0) }, onMessage: onMessage)
         } catch {
             switch error {
             case .timedOut, .cancelled: try? await send(cancelled(id, because: error))
@@ -71,20 +90,30 @@ extension DuplexChannel {
         JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)])
     }
 
-    /// Answers what an upstream asks outside the protocol that we offered: `ping`, and a refusal for all else.
-    func answer(_ request: Message) async {
-        guard let id = request.id else { return }
-        let reply =
-            request.method == .ping
-            ? Reply(result: [], id: request.bytes[id.range], era: .legacy)
-            : Reply(ProtocolError(.methodNotFound, "Method not found: \(request.methodText)"), id: request.bytes[id.range])
-        try? await send(reply.bytes)
+    /// Answers what belongs to no call.
+    func answer(_ request: Message, pending: PendingCalls, log: Log) async {
+        if let reply = Reply(toUpstream: request, isAmbiguous: pending.isAmbiguous, log: log) { try? await send(reply.bytes) }
+    }
+}
+
+extension Reply {
+    /// To what an upstream asks outside of a call: `ping`, and a refusal for all else.
+    init?(toUpstream request: Message, isAmbiguous: Bool, log: Log) {
+        guard let id = request.id.map({ request.bytes[$0.range] }) else { return nil }
+        switch request.method {
+        case .ping: self.init(result: [], id: id, era: .legacy)
+        case .elicit where isAmbiguous, .sample where isAmbiguous, .listRoots where isAmbiguous:
+            let what = "`\(request.methodText)` can't be told to belong to one of the calls in flight"
+            log.warning("\(what); it needs `instances: per-session`, or one call at a time")
+            self.init(ProtocolError(.internalError, "\(what): the gateway needs `instances: per-session` for this server"), id: id)
+        default: self.init(.cannotBeAsked(request.methodText), id: id)
+        }
     }
 }
 
 extension JSONValue {
     /// A JSON-RPC notification.
-    static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
+    package static func notification(_ method: String, _ params: JSONValue? = nil) -> [UInt8] {
         var message: JSONValue = ["jsonrpc": "2.0", "method": .string(method)]
         message["params"] = params
         return message.bytes

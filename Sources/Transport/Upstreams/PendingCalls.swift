@@ -20,6 +20,9 @@ final class PendingCalls: Sendable {
         var calls: [Int: Mailbox<Incoming>] = [:]
         /// Those that a client waits for.
         var forClients: Set<Int> = []
+        var askable = AskableCalls()
+        /// Which call a question was put to, by the upstream's id as it was spelt.
+        var questions: [String: Int] = [:]
         var lost: String?
         /// The last thing that came and was no message.
         var noise: String?
@@ -28,13 +31,18 @@ final class PendingCalls: Sendable {
     private let state = Mutex(State())
 
     /// A fresh id and the place where what belongs to it arrives.
-    func open(forClient: Bool = false) throws(UpstreamError) -> (id: Int, mailbox: Mailbox<Incoming>) {
+    ///
+    /// Only legacy upstreams put questions to calls that run.
+    func open(_ request: UpstreamRequest? = nil, askedBy era: Era = .modern) throws(UpstreamError) -> (id: Int, mailbox: Mailbox<Incoming>) {
         let mailbox = Mailbox<Incoming>(capacity: Self.queueLength)
         let opened = state.withLock { state -> Result<Int, UpstreamError> in
             if let lost = state.lost { return .failure(.unavailable(lost)) }
             defer { state.nextID += 1 }
             state.calls[state.nextID] = mailbox
-            if forClient { state.forClients.insert(state.nextID) }
+            if let request, request.isForClient {
+                state.forClients.insert(state.nextID)
+                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: request.client) }
+            }
             return .success(state.nextID)
         }
         return (try opened.get(), mailbox)
@@ -44,10 +52,12 @@ final class PendingCalls: Sendable {
         state.withLock { state in
             state.calls[id] = nil
             state.forClients.remove(id)
+            guard state.askable.remove(id), !state.questions.isEmpty else { return }
+            state.questions = state.questions.filter { $0.value != id }
         }
     }
 
-    /// Hands a response or a request's notification to its call; false when it belongs to none.
+    /// Hands a response, a notification or a question to the call that it belongs to; false when it belongs to none.
     func route(_ message: Message) -> Bool {
         let mailbox = state.withLock { state -> Mailbox<Incoming>? in
             switch message.kind {
@@ -58,6 +68,14 @@ final class PendingCalls: Sendable {
             // A log message names no request: it belongs to a call only when that is the only one.
             case .notification where message.method == .log:
                 return state.forClients.count == 1 ? state.forClients.first.flatMap { state.calls[$0] } : nil
+            case .notification where message.method == .cancelled:
+                return message.params.requestID.flatMap { state.questions[String(decoding: message.bytes[$0.range], as: UTF8.self)] }
+                    .flatMap { state.calls[$0] }
+            case .notification where message.method == .elicitationCompleted: return state.askable.asked.flatMap { state.calls[$0] }
+            case .request where message.method != .ping:
+                guard let call = state.askable.asked, let id = message.idText else { return nil }
+                state.questions[id] = call
+                return state.calls[call]
             default: return nil
             }
         }
@@ -65,6 +83,9 @@ final class PendingCalls: Sendable {
         if !mailbox.send(.message(message)) { mailbox.close() }
         return true
     }
+
+    /// Whether several clients could be asked.
+    var isAmbiguous: Bool { state.withLock { $0.askable.isAmbiguous } }
 
     /// Ends the call that a malformed answer was meant for; with no id that is the only call there is, or none.
     func fail(id: [UInt8]?, _ reason: String) {
@@ -93,24 +114,38 @@ final class PendingCalls: Sendable {
         }
     }
 
-    /// Waits for the response of a call that has been sent.
+    /// Waits for the response of a call that has been sent; `answer` sends the answers to what the upstream asks meanwhile.
     func response(
-        from mailbox: Mailbox<Incoming>, within limit: CallLimit, onNotification: (Message) async -> Void
+        from mailbox: Mailbox<Incoming>, within limit: CallLimit, answer: @escaping @Sendable ([UInt8]) async -> Void = { _ in },
+        onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         var clock = CallClock(limit)
+        var questions: OpenQuestions?
+        defer { questions?.refuseAll("the call is over") }
         while true {
+            if let questions { await questions.keep(&clock, onMessage) }
             let remaining = clock.remaining
             guard remaining > .zero else { throw .timedOut }
             switch await mailbox.next(within: remaining) {
-            case .timedOut: throw .timedOut
+            case .timedOut: continue
             case .closed: throw .broken("more messages than can be queued")
             case .element(.cancelled): throw .cancelled
             case .element(.malformed(let reason)): throw .violation(reason)
             case .element(.lost(let reason)): throw .broken(reason)
             case .element(.message(let message)):
-                guard message.kind == .notification else { return message }
-                if message.method == .progress { clock.sawProgress() }
-                await onNotification(message)
+                switch message.kind {
+                case .result, .error: return message
+                case .request:
+                    let asking = questions ?? OpenQuestions(send: answer)
+                    questions = asking
+                    if let asked = await asking.take(message) { await onMessage(asked) }
+                case .notification where message.method == .cancelled:
+                    if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
+                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
+                case .notification:
+                    if message.method == .progress { clock.sawProgress() }
+                    await onMessage(.notification(message))
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ final class SSEChannel: DuplexChannel {
 /// Opens links to HTTP+SSE upstreams.
 enum SSEOpening {
     static func open(
-        _ endpoint: HTTPEndpoint, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ endpoint: HTTPEndpoint, declaring abilities: ClientAbilities, on loop: EventLoop, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> DuplexLink {
         let isClosed = Cancellation()
         let response = try await endpoint.send(.get, fields: [], body: [], within: endpoint.limits.openingTime, cancellation: isClosed)
@@ -51,8 +51,10 @@ enum SSEOpening {
                 do throws(MessageError) {
                     let message = try Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax)
                     if pending.route(message) { continue }
-                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) { await channel.answer(message) }
-                    if message.method == .toolsChanged { onEvent(.toolsChanged) }
+                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) {
+                        await channel.answer(message, pending: pending, log: log)
+                    }
+                    if let event = LinkEvent(message) { onEvent(event) }
                 } catch {
                     guard let id = error.id else { continue }
                     pending.fail(id: id, "it sent an event that is no MCP message (\(error.error.message)): \(excerpt(event.data))")
@@ -69,7 +71,8 @@ enum SSEOpening {
             }
             let channel = SSEChannel(endpoint: endpoint, target: try target(address, at: endpoint.url), isClosed: isClosed)
             channelBox.withLock { $0 = channel }
-            let peer = try await StdioOpening.negotiate(channel, pending, era: .legacy, transport: "sse", limits: endpoint.limits)
+            let peer = try await StdioOpening.negotiate(
+                channel, pending, era: .legacy, declaring: abilities, transport: "sse", limits: endpoint.limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)
         } catch {
             isClosed.cancel()

@@ -7,6 +7,8 @@ import Synchronization
 /// Streamable HTTP towards an upstream, in either era: every message its own POST (MCP basic/transports/streamable-http).
 final class StreamableHTTPLink: UpstreamLink {
     let peer: UpstreamPeer
+    /// What a new session is told that it may ask.
+    private let abilities: ClientAbilities
     private let endpoint: HTTPEndpoint
     private let onEvent: @Sendable (LinkEvent) -> Void
     private let log: Log
@@ -14,28 +16,40 @@ final class StreamableHTTPLink: UpstreamLink {
     /// The legacy era's session, where the upstream has sessions.
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
+    /// Ends the stream on which a modern upstream tells of its resources.
+    private let subscription = Mutex<Cancellation?>(nil)
     private let running = Mutex<[Int: Cancellation]>([:])
+    private let askable = Mutex(Askable())
+
+    private struct Askable {
+        var calls = AskableCalls()
+        var inboxes: [Int: QuestionInbox] = [:]
+    }
 
     init(
-        peer: UpstreamPeer, session: String?, endpoint: HTTPEndpoint, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
+        peer: UpstreamPeer, session: String?, declaring abilities: ClientAbilities, endpoint: HTTPEndpoint, log: Log,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) {
         self.peer = peer
         self.session = Mutex(session)
+        self.abilities = abilities
         self.endpoint = endpoint
         self.log = log
         self.onEvent = onEvent
     }
 
     func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         var clock = CallClock(limit)
         let id = nextID.add(1, ordering: .relaxed).newValue
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
+        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, of: request.client) : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
+            if inbox != nil { closeInbox(id) }
             cancellation.whenCancelled(nil)
         }
         do throws(UpstreamError) {
@@ -48,23 +62,49 @@ final class StreamableHTTPLink: UpstreamLink {
             }
             var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
             defer { reader.cancel() }
+            var questions: OpenQuestions?
+            defer { questions?.refuseAll("the call is over") }
+            func ask(_ request: Message) async {
+                let asking = questions ?? OpenQuestions { [self] in try? await notify($0) }
+                questions = asking
+                if let asked = await asking.take(request) { await onMessage(asked) }
+            }
+            inbox?.whenPut(reader.interrupter)
             while true {
+                while let message = inbox?.take() {
+                    if message.kind == .request {
+                        await ask(message)
+                    } else if questions?.isCompletion(message) == true {
+                        await onMessage(.notification(message))
+                    }
+                }
+                if let questions { await questions.keep(&clock, onMessage) }
                 let message: Message
                 do throws(UpstreamError) {
                     message = try await reader.next(within: clock.remaining)
                 } catch {
+                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero { continue }
                     guard case .broken = error, !cancellation.isCancelled, let again = try await resume(reader, id, clock, cancellation) else {
                         throw error
                     }
                     reader = again
+                    inbox?.whenPut(reader.interrupter)
                     continue
                 }
                 switch message.kind {
                 case .result, .error: return message
-                case .request: await answer(message)
+                case .request:
+                    guard peer.era == .legacy, message.method != .ping else {
+                        await answer(message)
+                        continue
+                    }
+                    await ask(message)
+                case .notification where message.method == .cancelled:
+                    if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
+                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
-                    if message.method == .toolsChanged { onEvent(.toolsChanged) } else { await onNotification(message) }
+                    if let event = LinkEvent(message) { onEvent(event) } else { await onMessage(.notification(message)) }
                 }
             }
         } catch {
@@ -104,6 +144,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     func close() async {
         isClosed.cancel()
+        subscription.withLock { $0 }?.cancel()
         for call in running.withLock({ Array($0.values) }) { call.cancel() }
         guard let id = session.withLock({ $0 }) else { return }
         let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
@@ -113,16 +154,10 @@ final class StreamableHTTPLink: UpstreamLink {
     /// Keeps listening for list changes until the link is closed or the upstream will have none of it.
     func listen() async {
         if peer.era == .modern {
-            guard peer.announcesTools else { return }
-            let request = UpstreamRequest.listen
-            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
-                let id = nextID.add(1, ordering: .relaxed).newValue
-                return try await endpoint.send(
-                    .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern),
-                    within: endpoint.limits.openingTime, cancellation: isClosed)
-            }
+            guard !peer.announcedLists.isEmpty else { return }
+            await keepListening(.listen(for: peer.announcedLists), until: isClosed, missed: [.allListsChanged])
         } else {
-            await keepOpen { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+            await keepOpen(until: isClosed, missed: [.allListsChanged]) { [self] () async throws(UpstreamError) -> HTTPClientResponse in
                 try await endpoint.send(
                     .get, fields: fields(for: nil, session: session.withLock { $0 }), body: [], within: endpoint.limits.openingTime,
                     cancellation: isClosed)
@@ -130,23 +165,70 @@ final class StreamableHTTPLink: UpstreamLink {
         }
     }
 
-    private func keepOpen(_ open: () async throws(UpstreamError) -> HTTPClientResponse) async {
+    func listen(to resources: [String]) async throws(UpstreamError) {
+        let isOver = Cancellation()
+        if !resources.isEmpty {
+            let isHeard = Mailbox<Bool>(capacity: 1)
+            EventLoop.current?.task { [self] in
+                let missed = resources.map { LinkEvent.resourceUpdated($0) }
+                await keepListening(.listen(to: resources), until: isOver, missed: missed) { _ = isHeard.send(true) }
+                isHeard.close()
+            }
+            guard case .element = await isHeard.next(within: endpoint.limits.probeTime) else {
+                isOver.cancel()
+                throw .refused("it does not let its resources be subscribed to")
+            }
+        }
+        // The old one ends once the new one is there, so that nothing is missed.
+        subscription.withLock { last in
+            defer { last = isOver }
+            return last
+        }?.cancel()
+        if isClosed.isCancelled { isOver.cancel() }
+    }
+
+    private func keepListening(
+        _ request: UpstreamRequest, until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {}
+    ) async {
+        await keepOpen(until: isOver, missed: missed, whenHeard: whenHeard) { [self] () async throws(UpstreamError) -> HTTPClientResponse in
+            let id = nextID.add(1, ordering: .relaxed).newValue
+            return try await endpoint.send(
+                .post, fields: fields(for: request, session: nil), body: request.bytes(id: id, era: .modern),
+                within: endpoint.limits.openingTime, cancellation: isOver)
+        }
+    }
+
+    /// What changed while nobody listened is not told again, so `missed` is what may have.
+    private func keepOpen(
+        until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {},
+        _ open: () async throws(UpstreamError) -> HTTPClientResponse
+    ) async {
         var wait = endpoint.limits.retryFirst
         var isFirst = true
-        while !isClosed.isCancelled {
-            guard let response = try? await open(), response.status == 200, response.headers.isEventStream else { return }
-            // What changed while nobody listened is not told again.
-            if !isFirst { onEvent(.toolsChanged) }
+        while !isOver.isCancelled {
+            let asked = session.withLock { $0 }
+            let response = try? await open()
+            if !isFirst, response == nil || response?.status == 404 {
+                // It went away and may come back, perhaps without our session.
+                response?.cancel()
+                if response != nil, let asked { try? await renew(session: asked, within: endpoint.limits.openingTime) }
+                guard !isOver.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
+                wait = min(wait * 2, endpoint.limits.retryMax)
+                continue
+            }
+            guard let response, response.status == 200, response.headers.isEventStream else { return }
+            if !isFirst { for event in missed { onEvent(event) } }
             isFirst = false
             let opened = ContinuousClock.now
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
-                if message.method == .toolsChanged { onEvent(.toolsChanged) }
-                if message.kind == .request { await answer(message) }
+                if message.method == .acknowledged { whenHeard() }
+                if let event = LinkEvent(message) { onEvent(event) }
+                if message.kind == .request || message.method == .elicitationCompleted { await route(message) }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
-            guard !isClosed.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
+            guard !isOver.isCancelled, (try? await EventLoop.current?.sleep(for: wait)) != nil else { return }
         }
     }
 
@@ -161,13 +243,13 @@ final class StreamableHTTPLink: UpstreamLink {
         guard session.withLock({ $0 }) == stale else { return }
         let fresh: String?
         do {
-            fresh = try await StreamableHTTPOpening.initialize(endpoint, limits: endpoint.limits).1
+            fresh = try await StreamableHTTPOpening.initialize(endpoint, declaring: abilities).1
         } catch {
             throw error.upstreamError
         }
         session.withLock { $0 = fresh }
         try? await notify(HandshakeNotification.initialized)
-        onEvent(.toolsChanged)
+        onEvent(.renewed)
     }
 
     /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).
@@ -177,12 +259,35 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
+    private func openInbox(_ id: Int, of client: String?) -> QuestionInbox {
+        let inbox = QuestionInbox()
+        askable.withLock { state in
+            state.calls.insert(id, of: client)
+            state.inboxes[id] = inbox
+        }
+        return inbox
+    }
+
+    private func closeInbox(_ id: Int) {
+        let inbox = askable.withLock { state in
+            _ = state.calls.remove(id)
+            return state.inboxes.removeValue(forKey: id)
+        }
+        inbox?.whenPut(nil)
+        while let request = inbox?.take() { EventLoop.current?.task { [self] in await answer(request) } }
+    }
+
+    /// Many servers ask on the session's stream, where a question names no call, nor does the word that a link's matter is done.
+    private func route(_ request: Message) async {
+        let inbox = askable.withLock { state in state.calls.asked.flatMap { state.inboxes[$0] } }
+        guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }
+        inbox.put(request)
+    }
+
     private func answer(_ request: Message) async {
-        guard peer.era == .legacy, let id = request.id else { return }
-        let reply =
-            request.method == .ping
-            ? Reply(result: [], id: request.bytes[id.range], era: .legacy)
-            : Reply(ProtocolError(.methodNotFound, "Method not found: \(request.methodText)"), id: request.bytes[id.range])
+        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else {
+            return
+        }
         try? await notify(reply.bytes)
     }
 

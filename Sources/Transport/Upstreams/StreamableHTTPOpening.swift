@@ -7,27 +7,28 @@ import Network
 /// (MCP 2026-07-28 basic/transports/streamable-http, "Backward Compatibility").
 enum StreamableHTTPOpening {
     static func open(
-        _ endpoint: HTTPEndpoint, transport: UpstreamDefinition.HTTPTransport, era: UpstreamDefinition.Era, on loop: EventLoop,
-        cancellation: Cancellation, log: Log,
+        _ endpoint: HTTPEndpoint, transport: UpstreamDefinition.HTTPTransport, era: UpstreamDefinition.Era,
+        declaring abilities: ClientAbilities, on loop: EventLoop, cancellation: Cancellation, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
-        if transport == .sse { return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent) }
+        if transport == .sse { return try await SSEOpening.open(endpoint, declaring: abilities, on: loop, log: log, onEvent: onEvent) }
         let probe = era == .modern ? endpoint.limits.openingTime : endpoint.limits.probeTime
         if era != .legacy,
             case .modern(let peer) = try await discover(endpoint, within: probe, cancellation)
         {
-            return started(StreamableHTTPLink(peer: peer, session: nil, endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
+            return started(StreamableHTTPLink(peer: peer, session: nil, declaring: [], endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
         }
         guard era != .modern else { throw .violation("it does not speak revision \(Revision.latestModern.rawValue)") }
         do {
-            let (peer, session) = try await initialize(endpoint, limits: endpoint.limits, cancellation)
-            let link = StreamableHTTPLink(peer: peer, session: session, endpoint: endpoint, log: log, onEvent: onEvent)
+            let (peer, session) = try await initialize(endpoint, declaring: abilities, cancellation)
+            let link = StreamableHTTPLink(
+                peer: peer, session: session, declaring: abilities, endpoint: endpoint, log: log, onEvent: onEvent)
             try? await link.notify(HandshakeNotification.initialized)
             return started(link, on: loop)
         } catch {
             guard transport == .automatic, case .notStreamable(let reason) = error else { throw error.upstreamError }
             do {
-                return try await SSEOpening.open(endpoint, on: loop, log: log, onEvent: onEvent)
+                return try await SSEOpening.open(endpoint, declaring: abilities, on: loop, log: log, onEvent: onEvent)
             } catch {
                 throw .unavailable("\(reason); as an HTTP+SSE server: \(error)")
             }
@@ -76,12 +77,13 @@ enum StreamableHTTPOpening {
 
     /// The legacy handshake's request; the peer and, where it has sessions, the session's id.
     static func initialize(
-        _ endpoint: HTTPEndpoint, limits: UpstreamLimits, _ cancellation: Cancellation? = nil
+        _ endpoint: HTTPEndpoint, declaring abilities: ClientAbilities, _ cancellation: Cancellation? = nil
     ) async throws(LegacyFailure) -> (UpstreamPeer, String?) {
+        let limits = endpoint.limits
         do {
             let response = try await endpoint.send(
-                .post, fields: [], body: UpstreamRequest.initialize.bytes(id: 1, era: .legacy), within: limits.openingTime,
-                cancellation: cancellation)
+                .post, fields: [], body: UpstreamRequest.initialize(declaring: abilities).bytes(id: 1, era: .legacy),
+                within: limits.openingTime, cancellation: cancellation)
             defer { response.cancel() }
             let session = response.headers["mcp-session-id"]
             if [400, 404, 405].contains(response.status) {

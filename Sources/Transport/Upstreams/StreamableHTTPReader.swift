@@ -23,6 +23,9 @@ final class StreamableHTTPReader {
 
     func cancel() { response.cancel() }
 
+    /// What makes a wait for the next message end with `.timedOut`, after which one may go on; where it is an event stream.
+    var interrupter: (@Sendable () -> Void)? { response.headers.isEventStream ? response.interrupter() : nil }
+
     /// The next message; a response to another request than ours is passed over.
     func next(within time: Duration) async throws(UpstreamError) -> Message {
         while true {

@@ -9,11 +9,16 @@ import Synchronization
 package final class Upstream: Sendable {
     package let definition: UpstreamDefinition
     package let credential: LinkCredential
+    package let key: InstanceKey
+    /// Whether it stays although nobody uses it.
+    private let isKept: Bool
     private let opener: UpstreamOpener
     private let limits: UpstreamLimits
     private let loop: EventLoop
     private let log: Log
-    private let onChange: @Sendable (Upstream) -> Void
+    private let onNews: @Sendable (Upstream, UpstreamNews) -> Void
+    private let onEnd: @Sendable (Upstream) -> Void
+    private let watched = WatchedResources()
     private let events = Mailbox<Event>(capacity: 1_024)
     private let state = Mutex(State())
 
@@ -21,13 +26,15 @@ package final class Upstream: Sendable {
         case link(LinkEvent, generation: Int)
         /// Somebody needs it that could not have it for want of a credential.
         case wanted
+        /// Other resources are watched than before.
+        case watchesChanged
         case stop
     }
 
     private struct State {
         var status = UpstreamStatus()
         var link: (any UpstreamLink)?
-        var tools: ToolList?
+        var list: UpstreamList?
         /// Why there was no credential, where that was what the last attempt failed for.
         var credentialFailure: CredentialFailure?
         var used = ContinuousClock.now
@@ -39,42 +46,60 @@ package final class Upstream: Sendable {
         /// Breaks off the opening of a link.
         var opening: Cancellation?
         var isStopping = false
+        /// Chosen to end for want of use: no call shall begin.
+        var isClaimed = false
         var isFinished = false
         /// Resumed when the present attempt has ended, well or not.
         var waiting: [Mailbox<Bool>] = []
     }
 
-    /// `onChange` is called on the upstream's loop whenever its tools or its state have changed.
+    /// `onNews` is called on the upstream's loop, `onEnd` when nothing of it is left.
     package init(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, opener: UpstreamOpener, limits: UpstreamLimits, loop: EventLoop,
-        onChange: @escaping @Sendable (Upstream) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, key: InstanceKey, isKept: Bool, opener: UpstreamOpener,
+        limits: UpstreamLimits, loop: EventLoop, onNews: @escaping @Sendable (Upstream, UpstreamNews) -> Void,
+        onEnd: @escaping @Sendable (Upstream) -> Void
     ) {
         self.definition = definition
         self.credential = credential
+        self.key = key
+        self.isKept = isKept
         self.opener = opener
         self.limits = limits
         self.loop = loop
-        self.onChange = onChange
+        self.onNews = onNews
+        self.onEnd = onEnd
         log = Log(definition.name)
     }
 
     package var name: String { definition.name }
     package var status: UpstreamStatus { state.withLock { $0.status } }
-    /// Its tools as last read; nil before the first complete list and while it is down.
-    package var tools: [ToolDefinition]? { toolList?.tools }
-    package var toolList: ToolList? { state.withLock { $0.tools } }
+    /// What it offers as last read; nil before the first complete list and while it is down.
+    package var list: UpstreamList? { state.withLock { $0.list } }
     /// Why there was no credential when it was last tried; nil where that was not the trouble.
     package var credentialFailure: CredentialFailure? { state.withLock { $0.credentialFailure } }
     /// Masks what it was given wherever its own words are quoted.
     package var redaction: Redaction { credential.redaction.adding(opener.environmentRedaction(for: definition)) }
 
-    /// Whether it is one caller's own, which ends when it is not used.
+    /// Whether it is reached by one caller's own credential.
     private var isPersonal: Bool { credential.key.identity != nil }
 
-    /// When it was last used; nil while it is being used, and once it has ended.
-    var unusedSince: ContinuousClock.Instant? { state.withLock { $0.running > 0 || $0.isFinished ? nil : $0.used } }
-    /// Whether it has ended by itself, so that the next call needs another.
-    var isOver: Bool { state.withLock { $0.isFinished } }
+    /// When it was last used; nil while it is being used, and once it ends.
+    var unusedSince: ContinuousClock.Instant? {
+        guard watched.isEmpty else { return nil }
+        return state.withLock { $0.running > 0 || $0.isClaimed || $0.isFinished ? nil : $0.used }
+    }
+    /// Whether it has ended or is about to, so that the next call needs another.
+    var isOver: Bool { state.withLock { $0.isClaimed || $0.isStopping || $0.isFinished } }
+
+    /// Chooses it to end, unless it is being used or somebody else has done so; then no call finds it any more.
+    func claimEnd(ifUnusedFor time: Duration = .zero) -> Bool {
+        guard watched.isEmpty else { return false }
+        return state.withLock { state in
+            guard state.running == 0, !state.isClaimed, !state.isFinished, .now - state.used >= time else { return false }
+            state.isClaimed = true
+            return true
+        }
+    }
 
     /// Starts it when that has not happened.
     package func start() {
@@ -113,7 +138,7 @@ package final class Upstream: Sendable {
 
     /// Makes a call. The permit shows that it was allowed.
     package func call(
-        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, permit: Permit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message {
         state.withLock { state in
             state.running += 1
@@ -123,9 +148,11 @@ package final class Upstream: Sendable {
         credential.use(permit.caller)
         let link = try await openLink()
         if let level = request.logLevel { raiseLogLevel(to: level, of: link) }
-        let limit = CallLimit(idle: definition.timeout, total: limits.callTimeWithProgress)
+        let limit = CallLimit(
+            idle: request.waitsForTask ? limits.callTimeWithProgress : definition.timeout, total: limits.callTimeWithProgress,
+            answer: limits.answerTime)
         do {
-            return try await link.exchange(request, within: limit, cancellation: cancellation, onNotification: onNotification)
+            return try await link.exchange(request, within: limit, cancellation: cancellation, onMessage: onMessage)
         } catch {
             throw masked(error)
         }
@@ -135,14 +162,34 @@ package final class Upstream: Sendable {
         error.masked(by: redaction)
     }
 
-    /// Reads its list again now, since a call has shown that ours is out of date.
+    /// A client wants to hear of a resource's changes; `hears(of:)` tells whether it does.
+    package func watch(_ uri: String, for caller: Caller) -> ResourceWatch {
+        credential.use(caller)
+        watched.add(uri)
+        _ = events.send(.watchesChanged)
+        return ResourceWatch(uri, at: self) { [watched, events] in
+            watched.remove(uri)
+            _ = events.send(.watchesChanged)
+        }
+    }
+
+    /// Whether the upstream tells of that resource's changes; waits until it has said so.
+    package func hears(of watch: ResourceWatch) async -> Bool {
+        guard let link = try? await openLink(), link.peer.capabilities["resources"]?["subscribe"] == true else { return false }
+        return await watched.isSubscribed(to: watch.uri, within: limits.openingTime)
+    }
+
+    /// Reads its tools again now, since a call has shown that ours are out of date.
     package func refreshTools() async {
-        guard let link = state.withLock({ $0.link }), let tools = try? await link.tools(limits: limits, log: log) else { return }
-        if state.withLock({ $0.link === link }) { publish(.up, tools: tools, peer: link.peer) }
+        guard let link = state.withLock({ $0.link }), let read = try? await link.offer([.tools], limits: limits, log: log) else { return }
+        if state.withLock({ $0.link === link }) { publish(.up, read: [.tools], read, peer: link.peer) }
     }
 
     /// Ends the wait for the next attempt.
     func openSoon() { _ = events.send(.wanted) }
+
+    /// Reads its lists again in a moment.
+    func refreshSoon() { _ = events.send(.link(.allListsChanged, generation: state.withLock { $0.generation })) }
 
     /// Who has listed its tools uses it as well.
     func noteUse(by caller: Caller) {
@@ -151,9 +198,9 @@ package final class Upstream: Sendable {
     }
 
     /// Takes an equal list in the place of its own.
-    func adopt(_ list: ToolList) {
+    func adopt(_ list: UpstreamList) {
         state.withLock { state in
-            if state.tools !== list, state.tools?.tools == list.tools { state.tools = list }
+            if state.list !== list, state.list?.offer == list.offer { state.list = list }
         }
     }
 
@@ -180,11 +227,13 @@ package final class Upstream: Sendable {
     /// Ends it and everything it started.
     package func stop() async {
         let mailbox = Mailbox<Bool>(capacity: 1)
-        let isRunning = state.withLock { state in
-            state.isFinished = state.isFinished || state.startedAt == nil
+        let (isRunning, hasEnded) = state.withLock { state in
+            let hasEnded = !state.isFinished && state.startedAt == nil
+            if hasEnded { state.isFinished = true }
             if !state.isFinished { state.waiting.append(mailbox) }
-            return !state.isFinished
+            return (!state.isFinished, hasEnded)
         }
+        if hasEnded { onEnd(self) }
         guard isRunning else { return }
         let opening = state.withLock { state in
             state.isStopping = true
@@ -226,12 +275,14 @@ package final class Upstream: Sendable {
             state.status.state = .stopped
         }
         settle()
+        onEnd(self)
     }
 
-    private var isUnused: Bool {
-        guard isPersonal, let unusedSince else { return false }
-        return .now - unusedSince >= limits.instanceIdleTime
-    }
+    /// Whether it ends now, since nobody has used it for so long.
+    private func endsUnused() -> Bool { !isKept && claimEnd(ifUnusedFor: limits.instanceIdleTime) }
+
+    /// How long until then at least; nil where it does not end by itself.
+    private var idleTimeLeft: Duration? { isKept ? nil : limits.instanceIdleTime - (.now - (unusedSince ?? .now)) }
 
     /// How an attempt ended.
     private struct End {
@@ -255,18 +306,22 @@ package final class Upstream: Sendable {
             return state.generation
         }
         do throws(UpstreamError) {
-            let link = try await opener.open(definition, as: credential, on: loop, cancellation: opening, log: log) { [events] event in
+            let link = try await opener.open(definition, as: credential, declaring: key.abilities, on: loop, cancellation: opening, log: log) {
+                [events] event in
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
-                let tools = try await link.tools(limits: limits, log: log)
+                let offer = try await link.offer(limits: limits, log: log)
                 state.withLock { state in
                     state.link = link
                     state.logLevel = nil
                     state.credentialFailure = nil
                 }
-                publish(.up, tools: tools, peer: link.peer)
-                log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(tools.count) tools")
+                publish(.up, read: Set(ListKind.allCases), offer, peer: link.peer)
+                // Instances of users and sessions come and go.
+                if key.owner == .everybody {
+                    log.info("is up: \(link.peer.transport), \(link.peer.revision.rawValue), \(offer.tools.count) tools")
+                }
             } catch {
                 await link.close()
                 throw error
@@ -288,24 +343,42 @@ package final class Upstream: Sendable {
 
     private func stay(_ link: any UpstreamLink, generation: Int) async -> End {
         var refreshAt = ContinuousClock.now + limits.listAgeMax
+        await subscribe(over: link)
         while true {
-            var isStale = false
-            switch await events.next(within: max(refreshAt - .now, .zero)) {
+            var stale: Set<ListKind> = []
+            let refreshTime = max(refreshAt - .now, .zero)
+            switch await events.next(within: min(refreshTime, max(idleTimeLeft ?? refreshTime, .milliseconds(1)))) {
             case .element(.stop), .closed: return .stop
             case .element(.link(.lost(let reason), generation)): return End(reason: reason, isLoss: true)
-            case .timedOut where isUnused: return .stop
-            case .element(.link(.toolsChanged, generation)), .timedOut: isStale = true
+            case .timedOut where endsUnused(): return .stop
+            case .timedOut where refreshAt <= .now:
+                stale = Set(ListKind.allCases)
+                refreshAt = .now + limits.listAgeMax
+            case .element(.link(.listsChanged(let kinds), generation)): stale = kinds
+            case .element(.link(.renewed, generation)):
+                stale = Set(ListKind.allCases)
+                await subscribe(over: link)
+            case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
+            case .element(.watchesChanged): await watched.reconcile(over: link, limits: limits, log: log)
+            case .timedOut: break
             case .element: break
             }
-            guard isStale else { continue }
-            refreshAt = .now + limits.listAgeMax
+            guard !stale.isEmpty else { continue }
             do {
-                publish(.up, tools: try await link.tools(limits: limits, log: log), peer: link.peer)
+                publish(.up, read: stale, try await link.offer(stale, limits: limits, log: log), peer: link.peer)
             } catch {
                 if case .timedOut = error { continue }
                 return end(error)
             }
         }
+    }
+
+    /// Subscribes to what is watched, over a link that knows of nothing yet. What changed meanwhile is not told again.
+    private func subscribe(over link: any UpstreamLink) async {
+        watched.forgetSubscriptions()
+        let before = watched.uris
+        await watched.reconcile(over: link, limits: limits, log: log)
+        for uri in before { onNews(self, .resource(uri)) }
     }
 
     /// Waits before the next attempt; true when asked to stop.
@@ -315,24 +388,33 @@ package final class Upstream: Sendable {
             switch await events.next(within: max(end - .now, .zero)) {
             case .element(.stop), .closed: return true
             case .element(.wanted): return false
-            case .timedOut: return isUnused
+            case .timedOut: return endsUnused()
             case .element: if ContinuousClock.now >= end { return false }
             }
         }
     }
 
-    private func publish(_ next: UpstreamStatus.State, tools: [ToolDefinition]? = nil, peer: UpstreamPeer? = nil, error: String? = nil) {
-        let isChanged = state.withLock { state in
-            let isChanged = state.tools?.tools != tools || (state.status.state == .up) != (next == .up)
+    /// Takes over its state and those of its lists that were read; without an offer it has none.
+    private func publish(
+        _ next: UpstreamStatus.State, read kinds: Set<ListKind> = [], _ read: Offer? = nil, peer: UpstreamPeer? = nil, error: String? = nil
+    ) {
+        let changed = state.withLock { state -> Set<ListKind>? in
+            let known = state.list?.offer
+            var offer = read
+            if let read, kinds.count < ListKind.allCases.count, var whole = known {
+                whole.take(kinds, from: read)
+                offer = whole
+            }
+            let isNews = known != offer || (state.status.state == .up) != (next == .up)
             // An equal list stays the same one: whoever rendered it need not do so again.
-            if state.tools?.tools != tools { state.tools = tools.map(ToolList.init) }
+            if known != offer { state.list = offer.map(UpstreamList.init) }
             state.status.state = next
-            state.status.toolCount = tools?.count ?? 0
+            state.status.toolCount = offer?.tools.count ?? 0
             if let peer { state.status.peer = peer }
             if let error { state.status.lastError = error }
-            return isChanged
+            return isNews ? (known ?? Offer()).differences(from: offer ?? Offer()) : nil
         }
-        if isChanged { onChange(self) }
+        if let changed { onNews(self, .lists(changed)) }
         settle()
     }
 
@@ -387,6 +469,14 @@ package final class Upstream: Sendable {
         // No call waits for it: an upstream that never answers this holds nothing up.
         EventLoop.current?.task { _ = try? await link.exchange(request, within: limit, cancellation: Cancellation(), onNotification: { _ in }) }
     }
+}
+
+/// What an upstream tells its owner.
+package enum UpstreamNews: Sendable {
+    /// Its state or its offer has changed, and which of its lists with it.
+    case lists(Set<ListKind>)
+    /// A resource that is watched has changed, or a part of one.
+    case resource(String)
 }
 
 extension UpstreamDefinition.Endpoint {

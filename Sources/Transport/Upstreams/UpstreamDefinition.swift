@@ -29,25 +29,30 @@ package struct UpstreamDefinition: Hashable, Sendable {
     /// `catalog:`; whether callers with different credentials see different tools.
     package enum Catalog: Hashable, Sendable { case perCredential, shared }
 
+    /// `instances:`; which callers may share one where the credential lets them.
+    package enum Instances: Hashable, Sendable { case shared, perUser, perSession }
+
     /// `[a-z0-9_-]{1,32}`.
     package var name: String
     package var endpoint: Endpoint
     package var era: Era
     package var credential: CredentialDefinition
     package var catalog: Catalog
+    package var instances: Instances
     /// A call's limit, counted anew on progress.
     package var timeout: Duration
     package var position: SourcePosition
 
     package init(
         name: String, endpoint: Endpoint, era: Era = .automatic, credential: CredentialDefinition = .none, catalog: Catalog = .perCredential,
-        timeout: Duration, position: SourcePosition
+        instances: Instances = .shared, timeout: Duration, position: SourcePosition
     ) {
         self.name = name
         self.endpoint = endpoint
         self.era = era
         self.credential = credential
         self.catalog = catalog
+        self.instances = instances
         self.timeout = timeout
         self.position = position
     }

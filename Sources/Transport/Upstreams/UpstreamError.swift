@@ -15,6 +15,8 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case broken(String)
     case timedOut
     case cancelled
+    /// Another instance of it would be one too many; nothing was sent.
+    case busy(String)
     /// It answered with something that is not MCP, or beyond a limit.
     case violation(String)
 
@@ -25,7 +27,7 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .refused(let text): .refused(redaction.excerpt(text))
         case .broken(let text): .broken(redaction.excerpt(text))
         case .violation(let text): .violation(redaction.excerpt(text))
-        case .timedOut, .cancelled, .credential, .insufficientScope: self
+        case .timedOut, .cancelled, .busy, .credential, .insufficientScope: self
         }
     }
 
@@ -41,6 +43,7 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .broken(let text): text
         case .timedOut: "no answer in time"
         case .cancelled: "cancelled"
+        case .busy(let text): text
         case .violation(let text): text
         }
     }

@@ -3,103 +3,201 @@ import MCPProtocol
 import Network
 import Synchronization
 
-/// An upstream as the configuration names it: one instance where everybody has the same credential, else one for each credential in use.
+/// An upstream as the configuration names it, in as many instances as its callers must not share.
 ///
-/// Callers with different credentials never share a link, a session or, unless `catalog: shared` says so, a list.
+/// Callers with different credentials never share a link, a session or, unless `catalog: shared` says so, a list. A legacy upstream has
+/// another instance for each set of abilities that clients have; `instances:` says whether each user or session has its own besides.
 package final class UpstreamInstances: Sendable {
     package let definition: UpstreamDefinition
     package let credentials: CredentialSource
-    /// Where the credential is the same for everybody.
-    private let shared: Upstream?
-    private let make: @Sendable (LinkCredential) -> Upstream
-    private let limits: UpstreamLimits
+    private let make: @Sendable (InstanceKey, Caller, _ isKept: Bool, UpstreamInstances) -> Upstream
+    private let pool: InstancePool
     private let loops: LoopGroup
+    /// Whether the upstream was found to be modern: then it is told with each request what it may ask, and abilities part nobody.
+    private let isModern: Atomic<Bool>
     private let state = Mutex(State())
 
     private struct State {
-        var byKey: [CredentialKey: Upstream] = [:]
+        var byKey: [InstanceKey: Upstream] = [:]
+        /// The one of each credential that lists are taken from.
+        var listers: [CredentialKey: Upstream] = [:]
+        /// The lister where the credential is the same for everybody; it never ends by itself.
+        var common: Upstream?
         /// The list that was read last, whoever read it.
-        var known: ToolList?
+        var known: UpstreamList?
         /// The lists in use that differ, so that callers who see the same tools share what is rendered from them.
         var lists: [WeakList] = []
         var isStopped = false
     }
 
     private struct WeakList {
-        weak var list: ToolList?
+        weak var list: UpstreamList?
     }
 
-    /// `onChange` is called on an instance's loop when its tools or its state have changed.
+    /// Whether callers may have links of their own, since their credentials differ.
+    package let dependsOnCaller: Bool
+
+    /// `onNews` is called on an instance's loop.
     package init(
-        _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loops: LoopGroup,
-        onChange: @escaping @Sendable (Upstream) -> Void
+        _ definition: UpstreamDefinition, opener: UpstreamOpener, limits: UpstreamLimits, loops: LoopGroup, pool: InstancePool,
+        onNews: @escaping @Sendable (Upstream, UpstreamNews) -> Void
     ) {
         let credentials = opener.credentials(for: definition)
         self.definition = definition
         self.credentials = credentials
-        self.limits = limits
         self.loops = loops
-        make = { credential in
-            Upstream(definition, as: credential, opener: opener, limits: limits, loop: loops.next(), onChange: onChange)
+        self.pool = pool
+        dependsOnCaller = credentials.dependsOnCaller
+        isModern = Atomic(definition.era == .modern)
+        make = { key, caller, isKept, owner in
+            Upstream(
+                definition, as: LinkCredential(credentials, key: key.credential, caller: caller), key: key, isKept: isKept, opener: opener,
+                limits: limits, loop: loops.next(),
+                onNews: { [weak owner] instance, news in
+                    owner?.noteEra(of: instance)
+                    onNews(instance, news)
+                },
+                onEnd: { [weak owner] in owner?.forget($0) })
         }
-        shared = credentials.dependsOnCaller ? nil : make(LinkCredential(credentials, key: .shared, caller: .anonymous))
     }
 
     package var name: String { definition.name }
 
-    /// Whether callers may have links of their own.
-    package var dependsOnCaller: Bool { shared == nil }
     /// Whether callers may see lists of their own.
-    package var hasPersonalLists: Bool { shared == nil && definition.catalog == .perCredential }
+    package var hasPersonalLists: Bool { dependsOnCaller && definition.catalog == .perCredential }
 
-    /// The instance that the caller's calls go through, made if need be; nil where there is no credential for this caller.
-    package func instance(for caller: Caller) -> Upstream? {
-        if let shared { return shared }
-        guard let key = credentials.key(for: caller) else { return nil }
-        let (instance, evicted) = state.withLock { state -> (Upstream?, Upstream?) in
-            guard !state.isStopped else { return (nil, nil) }
-            if let known = state.byKey[key], !known.isOver { return (known, nil) }
-            let evicted = state.byKey.count >= limits.instancesMax ? Self.evict(from: &state) : nil
-            let instance = make(LinkCredential(credentials, key: key, caller: caller))
-            state.byKey[key] = instance
-            return (instance, evicted)
+    // MARK: - Which instance
+
+    /// The instance that the call goes through, made if need be; throws `.credential` where there is none for its caller, `.busy` where
+    /// there are too many instances.
+    package func instance(for call: Call) throws(UpstreamError) -> Upstream {
+        let isModern = isModern.load(ordering: .relaxed)
+        if definition.instances == .shared, !dependsOnCaller, let common = state.withLock({ $0.common }),
+            isModern || call.abilities == common.key.abilities
+        {
+            return common
         }
-        if let evicted { loops.next().task { await evicted.retire() } }
-        instance?.credential.use(caller)
+        guard let credential = credentials.key(for: call.caller) else {
+            throw .credential(.notForCaller("no entry of its `credential` is for \(call.caller)"))
+        }
+        let abilities = isModern ? [] : call.abilities
+        let owner: InstanceKey.Owner =
+            switch definition.instances {
+            case .shared: .everybody
+            case .perUser: .user(call.caller.identity)
+            case .perSession: call.session.map { .session($0) } ?? .user(call.caller.identity)
+            }
+        if owner == .everybody, isModern { return try lister(of: credential, for: call.caller, abilities) }
+        return try state.withLock { (state) throws(UpstreamError) in
+            if owner == .everybody, state.listers[credential] == nil { return try addLister(of: credential, for: call.caller, abilities, to: &state) }
+            return try instance(InstanceKey(credential: credential, abilities: abilities, owner: owner), for: call.caller, in: &state)
+        }
+    }
+
+    /// The instance that the caller's lists come from, made if need be; nil where there is no credential for this caller, or too many
+    /// instances are at work.
+    ///
+    /// One that has yet to be made is told of `abilities`, so that the client that it is made for can go on to call it.
+    package func lister(for caller: Caller, abilities: ClientAbilities = []) -> Upstream? {
+        guard let credential = credentials.key(for: caller) else { return nil }
+        return try? lister(of: credential, for: caller, abilities)
+    }
+
+    private func lister(of credential: CredentialKey, for caller: Caller, _ abilities: ClientAbilities) throws(UpstreamError) -> Upstream {
+        try state.withLock { (state) throws(UpstreamError) in
+            if let known = state.listers[credential], !known.isOver {
+                known.noteUse(by: caller)
+                return known
+            }
+            return try addLister(of: credential, for: caller, abilities, to: &state)
+        }
+    }
+
+    private func addLister(
+        of credential: CredentialKey, for caller: Caller, _ abilities: ClientAbilities, to state: inout State
+    ) throws(UpstreamError) -> Upstream {
+        // Where instances have owners, theirs end too soon to take lists from.
+        let key = InstanceKey(credential: credential, abilities: definition.instances == .shared ? abilities : [], owner: .everybody)
+        let lister = try instance(key, for: caller, in: &state, isKept: !dependsOnCaller)
+        state.listers[credential] = lister
+        if !dependsOnCaller { state.common = lister }
+        return lister
+    }
+
+    private func instance(
+        _ key: InstanceKey, for caller: Caller, in state: inout State, isKept: Bool = false
+    ) throws(UpstreamError) -> Upstream {
+        guard !state.isStopped else { throw .unavailable("it is stopped") }
+        if let known = state.byKey[key], !known.isOver {
+            known.noteUse(by: caller)
+            return known
+        }
+        let instance = make(key, dependsOnCaller ? caller : .anonymous, isKept, self)
+        if !isKept { try pool.enter(instance) }
+        state.byKey[key] = instance
         return instance
     }
 
-    /// The instance of that key, where there is one now.
-    package func instance(for key: CredentialKey) -> Upstream? { shared ?? state.withLock { $0.byKey[key] } }
-
     /// All instances that there are now.
-    package var all: [Upstream] { shared.map { [$0] } ?? state.withLock { Array($0.byKey.values) } }
+    package var all: [Upstream] { state.withLock { Array($0.byKey.values) } }
+
+    /// Ends what belongs to that session alone.
+    package func sessionEnded(_ session: String) {
+        guard definition.instances == .perSession else { return }
+        let ended = state.withLock { state in
+            let keys = state.byKey.keys.filter { $0.owner == .session(session) }
+            return keys.compactMap { state.byKey.removeValue(forKey: $0) }
+        }
+        for instance in ended { loops.next().task { await instance.stop() } }
+    }
+
+    private func noteEra(of instance: Upstream) {
+        guard definition.era == .automatic, let era = instance.status.peer?.era else { return }
+        isModern.store(era == .modern, ordering: .relaxed)
+    }
+
+    private func forget(_ instance: Upstream) {
+        pool.leave(instance)
+        state.withLock { state in
+            if state.byKey[instance.key] === instance { state.byKey[instance.key] = nil }
+            if state.listers[instance.key.credential] === instance { state.listers[instance.key.credential] = nil }
+        }
+    }
+
+    // MARK: - Lists
 
     /// The tools that everybody may see; nil while none are known. Of several lists, the one that was read last.
-    package var commonList: ToolList? { shared?.toolList ?? state.withLock { $0.known } }
+    package var commonList: UpstreamList? { dependsOnCaller ? state.withLock { $0.known } : state.withLock { $0.common }?.list }
 
     /// The tools that this caller may see; nil while they are not known.
     ///
     /// Who has yet to sign in sees what is known of the upstream's tools: names, no more than that.
-    package func list(for caller: Caller) -> ToolList? {
+    package func list(for caller: Caller) -> UpstreamList? {
         guard hasPersonalLists else { return commonList }
-        guard let instance = instance(for: caller) else { return nil }
-        instance.noteUse(by: caller)
-        if let list = instance.toolList { return list }
+        guard let instance = lister(for: caller) else { return nil }
+        if let list = instance.list { return list }
         if case .signInNeeded = instance.credentialFailure { return commonList }
         return nil
     }
 
-    /// Takes note of an instance's new list or state; true where what everybody may see has changed.
+    /// Whether lists are taken from that instance. Where they are not, and it has another list, the one that they are taken from looks again.
+    package func takesLists(from instance: Upstream) -> Bool {
+        let lister = state.withLock { $0.listers[instance.key.credential] }
+        if lister === instance { return true }
+        if let list = instance.list, let known = lister?.list, !list.offer.differences(from: known.offer).isEmpty { lister?.refreshSoon() }
+        return false
+    }
+
+    /// Takes note of a lister's new list or state; true where what everybody may see has changed.
     package func noteChange(of instance: Upstream) -> Bool {
-        guard shared == nil else { return true }
-        let list = instance.toolList.map(interned)
+        guard dependsOnCaller else { return true }
+        let list = instance.list.map(interned)
         if let list { instance.adopt(list) }
         return state.withLock { state in
             let before = state.known
             if let list {
-                if state.known?.tools != list.tools { state.known = list }
-            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.toolList != nil }) {
+                if state.known?.offer != list.offer { state.known = list }
+            } else if instance.credentialFailure == nil, !state.byKey.values.contains(where: { $0.list != nil }) {
                 // The upstream itself is away, for everybody.
                 state.known = nil
             }
@@ -107,30 +205,34 @@ package final class UpstreamInstances: Sendable {
         }
     }
 
+    // MARK: - What concerns all of them
+
     /// Masks what the upstream was given for that caller, and what it was given for all.
     package func redaction(for caller: Caller) -> Redaction {
-        if let shared { return shared.redaction }
+        if let common = state.withLock({ $0.common }) { return common.redaction }
         return credentials.redaction(for: credentials.key(for: caller))
     }
 
     /// A credential of that key can be had from now on: whoever waits for one is served.
     package func credentialArrived(for key: CredentialKey) {
         credentials.forget(key)
-        instance(for: key)?.openSoon()
+        for instance in all where instance.key.credential == key { instance.openSoon() }
     }
 
     /// The same for all keys of that caller.
     package func credentialArrived(for identity: CallerIdentity) {
-        let keys = state.withLock { $0.byKey.keys.filter { $0.identity == identity } }
-        for key in keys { credentialArrived(for: key) }
+        let keys = state.withLock { $0.byKey.keys.map(\.credential).filter { $0.identity == identity } }
+        for key in Set(keys) { credentialArrived(for: key) }
     }
 
     /// Starts it where no caller is needed for that.
-    package func start() { shared?.start() }
+    package func start(for abilities: ClientAbilities = []) {
+        if !dependsOnCaller { lister(for: .anonymous, abilities: abilities)?.start() }
+    }
 
     /// How it is doing, all instances together.
     package var status: UpstreamStatus {
-        if let shared { return shared.status }
+        if let common = state.withLock({ $0.common }) { return common.status }
         let all = state.withLock { Array($0.byKey.values) }.map { ($0.status, $0.credentialFailure) }
         let order: [UpstreamStatus.State] = [.up, .connecting, .down, .crashLooping]
         // That a caller has no credential says nothing of the upstream.
@@ -140,7 +242,7 @@ package final class UpstreamInstances: Sendable {
     }
 
     /// Whether anybody has used it.
-    package var isInUse: Bool { shared.map { $0.status.state != .idle } ?? state.withLock { !$0.byKey.isEmpty } }
+    package var isInUse: Bool { all.contains { $0.status.state != .idle } }
 
     /// Lets running calls finish and ends it.
     package func retire() async { await end { await $0.retire() } }
@@ -154,33 +256,24 @@ package final class UpstreamInstances: Sendable {
             return Array(state.byKey.values)
         }
         let done = Mailbox<Bool>(capacity: instances.count + 1)
-        let all = instances + (shared.map { [$0] } ?? [])
-        for instance in all {
+        for instance in instances {
             loops.next().task {
                 await body(instance)
                 _ = done.send(true)
             }
         }
-        for _ in all { _ = await done.next() }
+        for _ in instances { _ = await done.next() }
     }
 
     /// The one list object for all instances with equal lists.
-    private func interned(_ list: ToolList) -> ToolList {
+    private func interned(_ list: UpstreamList) -> UpstreamList {
         state.withLock { state in
             for known in state.lists {
-                if let other = known.list, other === list || other.tools == list.tools { return other }
+                if let other = known.list, other === list || other.offer == list.offer { return other }
             }
             state.lists.removeAll { $0.list == nil }
             state.lists.append(WeakList(list: list))
             return list
         }
-    }
-
-    private static func evict(from state: inout State) -> Upstream? {
-        for (key, instance) in state.byKey where instance.isOver { state.byKey[key] = nil }
-        let candidates = state.byKey.compactMap { entry in entry.value.unusedSince.map { (entry.key, entry.value, $0) } }
-        guard let eldest = candidates.min(by: { $0.2 < $1.2 }) else { return nil }
-        state.byKey[eldest.0] = nil
-        return eldest.1
     }
 }

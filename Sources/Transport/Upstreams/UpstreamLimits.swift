@@ -5,7 +5,7 @@ package struct UpstreamLimits: Sendable {
     package var queuedBytesMax = 8 * 1024 * 1024
     package var jsonDepthMax = 128
     package var listPagesMax = 100
-    package var listToolsMax = 20_000
+    package var listLengthMax = 20_000
     /// To connect, negotiate and read the first list.
     package var openingTime = Duration.seconds(30)
     /// For the answer to `server/discover` before an upstream counts as legacy.
@@ -14,12 +14,16 @@ package struct UpstreamLimits: Sendable {
     package var retryMax = Duration.seconds(30)
     /// A call's total time when progress keeps it alive.
     package var callTimeWithProgress = Duration.seconds(600)
+    /// For the answers to what an upstream asks in mid-call.
+    package var answerTime = Duration.seconds(600)
     /// Lists are read again after this long, since not every upstream announces changes.
     package var listAgeMax = Duration.seconds(300)
 
-    /// Links of different credentials to one upstream; beyond it those unused for longest end.
+    /// Instances of one upstream that end when unused; beyond it those unused for longest end.
     package var instancesMax = 1_000
-    /// Links of one caller's own are ended when unused for so long.
+    /// The same for all upstreams together.
+    package var instancesInAllMax = 4_000
+    /// How long such an instance stays without use.
     package var instanceIdleTime = Duration.seconds(900)
 
     package init() {}

@@ -5,14 +5,32 @@ import MCPProtocol
 package protocol UpstreamLink: AnyObject, Sendable {
     var peer: UpstreamPeer { get }
 
-    /// Sends one request and returns its response, a result or an error. Notifications that belong to it are handed on as they
-    /// come; the upstream is held back meanwhile where its transport allows that.
+    /// Sends one request and returns its response, a result or an error. What belongs to it and comes before is handed on as it
+    /// comes; the upstream is held back meanwhile where its transport allows that. The call's clock stands still while questions wait.
     func exchange(
-        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message
+
+    /// Hears of changes of these resources from now on, and of no others; only where the upstream is a modern one.
+    func listen(to resources: [String]) async throws(UpstreamError)
 
     /// Ends it; nothing of it is left when this returns.
     func close() async
+}
+
+extension UpstreamLink {
+    /// The same for a request of the gateway's own, in which there is nobody to be asked.
+    package func exchange(
+        _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onNotification: (Message) async -> Void
+    ) async throws(UpstreamError) -> Message {
+        try await exchange(request, within: limit, cancellation: cancellation) { interjection in
+            switch interjection {
+            case .notification(let notification): await onNotification(notification)
+            case .question(let asked): asked.reply(.refusal(.cannotBeAsked(asked.question.method.rawValue)))
+            case .withdrawal: break
+            }
+        }
+    }
 }
 
 /// What an upstream said of itself when the link was opened.
@@ -30,18 +48,26 @@ package struct UpstreamPeer: Sendable {
 package struct CallLimit: Sendable {
     package var idle: Duration
     package var total: Duration
+    /// For the answers to its questions, which neither of the others counts.
+    package var answer: Duration
 
-    package init(idle: Duration, total: Duration) {
+    package init(idle: Duration, total: Duration, answer: Duration = .seconds(600)) {
         self.idle = idle
         self.total = max(idle, total)
+        self.answer = answer
     }
 }
 
 /// Measures a call against its limit.
 struct CallClock {
+    /// How often is looked whether questions have been answered.
+    private static let look = Duration.seconds(1)
+
     private let limit: CallLimit
-    private let start: ContinuousClock.Instant
+    private var start: ContinuousClock.Instant
     private var lastSign: ContinuousClock.Instant
+    /// Since when answers are awaited.
+    private var stopped: ContinuousClock.Instant?
 
     init(_ limit: CallLimit, at now: ContinuousClock.Instant = .now) {
         self.limit = limit
@@ -52,14 +78,49 @@ struct CallClock {
     /// Counts the idle time anew.
     mutating func sawProgress(at now: ContinuousClock.Instant = .now) { lastSign = now }
 
-    /// What is left; zero or less when time is up.
+    /// Stands still as long as the upstream waits for answers, and then counts the idle time anew.
+    mutating func stand(still isWaiting: Bool, at now: ContinuousClock.Instant = .now) {
+        if isWaiting {
+            stopped = stopped ?? now
+        } else if let since = stopped {
+            stopped = nil
+            start += now - since
+            lastSign = now
+        }
+    }
+
+    /// Whether the answers have been awaited for too long.
+    func isAnswerOverdue(at now: ContinuousClock.Instant = .now) -> Bool { stopped.map { now - $0 >= limit.answer } ?? false }
+
+    /// How long to wait for the next message; zero or less when time is up.
     var remaining: Duration { remaining(at: .now) }
 
-    func remaining(at now: ContinuousClock.Instant) -> Duration { min(lastSign + limit.idle - now, start + limit.total - now) }
+    func remaining(at now: ContinuousClock.Instant) -> Duration {
+        stopped.map { min(Self.look, $0 + limit.answer - now) } ?? min(lastSign + limit.idle - now, start + limit.total - now)
+    }
 }
 
 /// What a link tells its owner outside of calls.
 package enum LinkEvent: Sendable {
-    case toolsChanged
+    case listsChanged(Set<ListKind>)
+    /// A resource that was subscribed to has changed, or a part of one.
+    case resourceUpdated(String)
+    /// It goes on with another session, which knows of no subscription.
+    case renewed
     case lost(String)
+
+    static let allListsChanged = LinkEvent.listsChanged(Set(ListKind.allCases))
+
+    /// What a notification says that belongs to no call; nil for those that say nothing of this kind.
+    init?(_ notification: Message) {
+        switch notification.method {
+        case .toolsChanged: self = .listsChanged([.tools])
+        case .promptsChanged: self = .listsChanged([.prompts])
+        case .resourcesChanged: self = .listsChanged([.resources, .templates])
+        case .resourceUpdated:
+            guard let uri = notification.text(notification.params.uri), uri.utf8.count <= ItemDefinition.nameBytesMax else { return nil }
+            self = .resourceUpdated(uri)
+        default: return nil
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Auth
 import Diagnostics
+import MCPProtocol
 import Network
 import Synchronization
 
@@ -8,6 +9,8 @@ package final class UpstreamOpener: Sendable {
     private let environment: [String: String]
     /// What credentials of upstreams are made with.
     package let services: CredentialServices
+    /// Credentials that are asked for at the moment.
+    private let renewals = BackgroundTasks()
     private let limits: UpstreamLimits
     private let clients: LoopLocal<HTTPClient>
     private let knownEras = Mutex<[UpstreamDefinition: UpstreamDefinition.Era]>([:])
@@ -18,8 +21,8 @@ package final class UpstreamOpener: Sendable {
         fetch: @escaping Fetch = { (_) throws(FetchFailure) in throw FetchFailure("there is no way to ask for it") }, store: TokenStore? = nil
     ) {
         self.environment = environment
-        services = CredentialServices(environment: environment, fetch: fetch, store: store) { work in
-            (EventLoop.current ?? loops.next()).task(work)
+        services = CredentialServices(environment: environment, fetch: fetch, store: store) { [renewals] work in
+            renewals.start(on: EventLoop.current ?? loops.next(), work)
         }
         self.limits = limits
         var client = HTTPClientLimits()
@@ -27,19 +30,26 @@ package final class UpstreamOpener: Sendable {
         clients = LoopLocal(loops) { [client] in HTTPClient(loop: $0, limits: client, tls: SharedTLS.context) }
     }
 
+    /// Waits for credentials that are asked for at the moment: a refresh token that was used is worth nothing, and the next one must be kept.
+    package func finishRenewals(within time: Duration) async {
+        guard await !renewals.finished(within: time) else { return }
+        Log("gateway").warning("a credential was still being asked for; its user may have to sign in again")
+    }
+
     /// The credentials of an upstream; one source for all of its links.
     func credentials(for definition: UpstreamDefinition) -> CredentialSource {
         CredentialSource(definition.credential, upstream: definition.name, address: definition.endpoint.address ?? "", services: services)
     }
 
-    /// Must run on a loop of the group.
+    /// Must run on a loop of the group. A legacy upstream is told that it may ask for what `abilities` says.
     func open(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, on loop: EventLoop, cancellation: Cancellation, log: Log,
-        onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, declaring abilities: ClientAbilities, on loop: EventLoop,
+        cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         let era = definition.era == .automatic ? knownEras.withLock { $0[definition] } ?? .automatic : definition.era
         do throws(UpstreamError) {
-            let link = try await open(definition, as: credential, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
+            let link = try await open(
+                definition, as: credential, era: era, declaring: abilities, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
             if definition.era == .automatic { knownEras.withLock { $0[definition] = link.peer.era == .modern ? .modern : .legacy } }
             return link
         } catch {
@@ -50,22 +60,21 @@ package final class UpstreamOpener: Sendable {
     }
 
     private func open(
-        _ definition: UpstreamDefinition, as credential: LinkCredential, era: UpstreamDefinition.Era, on loop: EventLoop,
-        cancellation: Cancellation, log: Log,
-        onEvent: @escaping @Sendable (LinkEvent) -> Void
+        _ definition: UpstreamDefinition, as credential: LinkCredential, era: UpstreamDefinition.Era, declaring abilities: ClientAbilities,
+        on loop: EventLoop, cancellation: Cancellation, log: Log, onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) async throws(UpstreamError) -> any UpstreamLink {
         switch definition.endpoint {
         case .command(let executable, let arguments, let variables, let directory):
             let command = ChildCommand(
                 executable: executable, arguments: arguments, environment: try childEnvironment(variables), directory: directory)
             return try await StdioOpening.open(
-                command, era: era, on: loop, limits: limits, redaction: environmentRedaction(for: definition), cancellation: cancellation,
-                log: log, onEvent: onEvent)
+                command, era: era, declaring: abilities, on: loop, limits: limits, redaction: environmentRedaction(for: definition),
+                cancellation: cancellation, log: log, onEvent: onEvent)
         case .url(let url, let transport):
             let endpoint = try HTTPEndpoint(
                 url: url, credential: credential, clients: clients, environment: environment, limits: limits)
             return try await StreamableHTTPOpening.open(
-                endpoint, transport: transport, era: era, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
+                endpoint, transport: transport, era: era, declaring: abilities, on: loop, cancellation: cancellation, log: log, onEvent: onEvent)
         }
     }
 

@@ -31,24 +31,39 @@ extension UpstreamPeer {
 }
 
 extension UpstreamPeer {
-    /// Whether it sends word of list changes to those who listen.
-    var announcesTools: Bool { era == .modern && capabilities["tools"]?["listChanged"]?.bool == true }
+    /// Whether it takes calls of tools as tasks where the tool says so (MCP 2025-11-25 basic/utilities/tasks, "Tool-Level Negotiation").
+    var takesTasks: Bool { era == .legacy && capabilities["tasks"]?["requests"]?["tools"]?["call"] != nil }
+
+    /// What a modern upstream can be listened to for, besides resources: members of the filter (MCP 2026-07-28
+    /// basic/patterns/subscriptions, "Notification Filter").
+    var announcedLists: [String] {
+        ["tools", "prompts", "resources"].filter { capabilities[$0]?["listChanged"] == true }.map { "\($0)ListChanged" }
+    }
 }
 
 extension UpstreamRequest {
-    /// Opens the channel for list changes (MCP 2026-07-28 basic/patterns/subscriptions).
-    static var listen: UpstreamRequest {
-        UpstreamRequest("subscriptions/listen", members: Array(#""notifications":{"toolsListChanged":true}"#.utf8))
+    /// Opens a channel for changes of those lists (MCP 2026-07-28 basic/patterns/subscriptions).
+    static func listen(for lists: [String]) -> UpstreamRequest { listen(.object(lists.map { .init($0, true) })) }
+
+    /// Opens a channel for changes of those resources.
+    static func listen(to resources: [String]) -> UpstreamRequest {
+        listen(["resourceSubscriptions": .array(resources.map { .string($0) })])
+    }
+
+    private static func listen(_ filter: JSONValue) -> UpstreamRequest {
+        UpstreamRequest("subscriptions/listen", members: Array("\"notifications\":".utf8) + filter.bytes)
     }
 
     static var discover: UpstreamRequest { UpstreamRequest("server/discover") }
 
-    /// The opening of a legacy link; no client capabilities, since what an upstream asks in mid-call can't be passed on yet.
-    static var initialize: UpstreamRequest {
+    /// The opening of a legacy link, with what the upstream may ask of the clients at the other end.
+    static func initialize(declaring abilities: ClientAbilities) -> UpstreamRequest {
         var members: [UInt8] = []
         members.append("\"protocolVersion\":")
         members.append(jsonString: Revision.latestLegacy.rawValue)
-        members.append(",\"capabilities\":{},\"clientInfo\":")
+        members.append(",\"capabilities\":")
+        members.append(contentsOf: abilities.capabilities.bytes)
+        members.append(",\"clientInfo\":")
         members.append(contentsOf: Product.infoJSON)
         return UpstreamRequest("initialize", members: members)
     }

@@ -5,11 +5,13 @@ import json
 import os
 
 import anyio
+import mcp_types
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from . import schemas
+from . import byhand, schemas
+from .answers import ANSWERS, answer
 from .deadline import PATIENCE
 from .gateway import BINARY
 from .process import MARK
@@ -26,13 +28,17 @@ KINDS = {
     "old-stdio": ("legacy", "stdio", None),
 }
 
+# What the SDKs don't speak any more, or never together: (revision, transport)
+BY_HAND = {
+    "2024-11-05-sse": ("2024-11-05", "sse"),
+    "2024-11-05-stdio": ("2024-11-05", "stdio"),
+    "2025-03-26-http": ("2025-03-26", "http"),
+    "2025-03-26-stdio": ("2025-03-26", "stdio"),
+    "2025-06-18-http": ("2025-06-18", "http"),
+    "2025-06-18-stdio": ("2025-06-18", "stdio"),
+}
 
-class Refused(Exception):
-    """A JSON-RPC error, or a connection that broke (code None)."""
-
-    def __init__(self, code, message, data=None):
-        super().__init__(f"{code}: {message}")
-        self.code, self.message, self.data = code, message, data
+Refused = byhand.Refused
 
 
 class Target:
@@ -102,6 +108,25 @@ class Traffic:
                         return message
                 await changed.wait()
 
+    @property
+    def questions(self):
+        """What the server has asked, in the way of either era, as `{method, params}`."""
+        found = []
+        for message in self.messages:
+            if "method" in message and "id" in message:
+                found.append(message)
+            result = message.get("result")
+            if isinstance(result, dict) and result.get("resultType") == "input_required":
+                found += (result.get("inputRequests") or {}).values()
+        return [{"method": q["method"], "params": q.get("params", {})} for q in found if q["method"] != "ping"]
+
+    @property
+    def asked(self):
+        return [(question["method"], question["params"]) for question in self.questions]
+
+    def notified(self, method):
+        return [message.get("params", {}) for message in self.messages if message.get("method") == method]
+
     async def until_notified(self, method, count=1):
         def enough(message):
             return message.get("method") == method and \
@@ -167,6 +192,10 @@ class Current:
         self.instructions = client.instructions
         self.capabilities = client.server_capabilities.model_dump(by_alias=True, exclude_none=True)
 
+    @property
+    def asked(self):
+        return self.traffic.asked
+
     async def _ask(self, make):
         try:
             result = await make()
@@ -184,23 +213,42 @@ class Current:
         return await self._ask(lambda: self.client.call_tool(
             name, arguments, progress_callback=progress if on_progress else None, meta=meta))
 
-    async def prompts(self):
-        return await self._ask(lambda: self.client.list_prompts(cache_mode="bypass"))
+    async def prompts(self, cursor=None):
+        return await self._ask(lambda: self.client.list_prompts(cursor=cursor, cache_mode="bypass"))
 
     async def prompt(self, name, arguments=None):
         return await self._ask(lambda: self.client.get_prompt(name, arguments))
 
-    async def resources(self):
-        return await self._ask(lambda: self.client.list_resources(cache_mode="bypass"))
+    async def resources(self, cursor=None):
+        return await self._ask(lambda: self.client.list_resources(cursor=cursor, cache_mode="bypass"))
+
+    async def templates(self, cursor=None):
+        return await self._ask(lambda: self.client.list_resource_templates(cursor=cursor, cache_mode="bypass"))
 
     async def read(self, uri):
         return await self._ask(lambda: self.client.read_resource(uri, cache_mode="bypass"))
 
+    async def complete(self, ref, argument, known=None):
+        kind = mcp_types.PromptReference if ref["type"] == "ref/prompt" else mcp_types.ResourceTemplateReference
+        return await self._ask(lambda: self.client.complete(kind.model_validate(ref), argument, known))
+
+    async def subscribe(self, uri):
+        return await self._ask(lambda: self.client.subscribe_resource(uri))
+
+    async def unsubscribe(self, uri):
+        return await self._ask(lambda: self.client.unsubscribe_resource(uri))
+
+    async def level(self, level):
+        """Asks for log messages; a modern client has said so when it connected."""
+        if self.revision != schemas.MODERN:
+            await self._ask(lambda: self.client.set_logging_level(level))
+
     @contextlib.asynccontextmanager
-    async def watching(self):
-        """Yields a function that waits for the next change of the tools, in whatever way the revision has for it."""
+    async def watching(self, what="tools", uri=None):
+        """Yields a function that waits for the next change, in whatever way the revision has for it: of a list, or of the resource `uri`."""
         if self.revision == schemas.MODERN:
-            async with self.client.listen(tools_list_changed=True) as subscription:
+            wanted = {"resource_subscriptions": [uri]} if uri else {f"{what}_list_changed": True}
+            async with self.client.listen(**wanted) as subscription:
                 events = subscription.__aiter__()
 
                 async def changed():
@@ -209,13 +257,8 @@ class Current:
 
                 yield changed
         else:
-            seen = [0]
-
-            async def changed():
-                seen[0] += 1
-                await self.traffic.until_notified("notifications/tools/list_changed", seen[0])
-
-            yield changed
+            async with byhand.watching(self, what, uri) as changed:
+                yield changed
 
 
 class Older:
@@ -227,6 +270,10 @@ class Older:
         self.last = 0
         self.ready = anyio.Event()
         self.opening = None
+
+    @property
+    def asked(self):
+        return self.traffic.asked
 
     async def read_lines(self):
         buffered = b""
@@ -289,19 +336,35 @@ class Older:
     async def call(self, name, arguments=None, on_progress=None, meta=None):
         return await self._order(do="call", name=name, arguments=arguments, on_progress=on_progress)
 
-    async def prompts(self):
-        return await self._order(do="prompts")
+    async def prompts(self, cursor=None):
+        return await self._order(do="prompts", cursor=cursor)
 
     async def prompt(self, name, arguments=None):
         return await self._order(do="prompt", name=name, arguments=arguments)
 
-    async def resources(self):
-        return await self._order(do="resources")
+    async def resources(self, cursor=None):
+        return await self._order(do="resources", cursor=cursor)
+
+    async def templates(self, cursor=None):
+        return await self._order(do="templates", cursor=cursor)
 
     async def read(self, uri):
         return await self._order(do="read", uri=uri)
 
-    watching = Current.watching
+    async def complete(self, ref, argument, known=None):
+        return await self._order(do="complete", ref=ref, argument=argument, known=known)
+
+    async def subscribe(self, uri):
+        return await self._order(do="subscribe", uri=uri)
+
+    async def unsubscribe(self, uri):
+        return await self._order(do="unsubscribe", uri=uri)
+
+    async def level(self, level):
+        return await self._order(do="level", level=level)
+
+    def watching(self, what="tools", uri=None):
+        return byhand.watching(self, what, uri)
 
 
 async def list_tools(session, including=()):
@@ -315,22 +378,49 @@ async def list_tools(session, including=()):
 
 
 async def list_once(session):
-    tools, cursor = [], None
+    return await list_all(session.page, "tools")
+
+
+async def list_all(page, member):
+    """All pages of a list; `page` takes a cursor."""
+    entries, cursor = [], None
     for _ in range(100):
-        page = await session.page(cursor)
-        tools += page["tools"]
-        cursor = page.get("nextCursor")
+        answer = await page(cursor)
+        entries += answer[member]
+        cursor = answer.get("nextCursor")
         if cursor is None:
-            return tools
+            return entries
     raise AssertionError("the list has no end")
 
 
+def callbacks():
+    """The current SDK's client, with answers to whatever it is asked."""
+    async def elicit(context, params):
+        return mcp_types.ElicitResult.model_validate(answer("elicitation/create", params.model_dump(by_alias=True, exclude_none=True)))
+
+    async def sample(context, params):
+        return mcp_types.CreateMessageResult.model_validate(ANSWERS["sampling/createMessage"])
+
+    async def roots(context):
+        return mcp_types.ListRootsResult.model_validate(ANSWERS["roots/list"])
+
+    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots, "log_level": "info",
+            "sampling_capabilities": mcp_types.SamplingCapability(tools={})}
+
+
 @contextlib.asynccontextmanager
-async def connect(kind, target, **options):
-    """A client of that kind, connected; afterwards all that it received has passed the schema."""
-    sdk, transport, mode = KINDS[kind]
+async def connect(kind, target, answering=False, **options):
+    """A client of that kind, connected; afterwards all that it received has passed the schema. `answering`: it can be asked."""
     traffic = Traffic()
+    if kind in BY_HAND:
+        revision, transport = BY_HAND[kind]
+        async with byhand.connect(revision, transport, target, traffic, answering) as session:
+            yield session
+        assert not traffic.mistakes, "\n".join(traffic.mistakes)
+        return
+    sdk, transport, mode = KINDS[kind]
     if sdk == "current":
+        options |= callbacks() if answering else {}
         if transport == "http":
             streams = streamable_http_client(target.urls["http"])
         else:
@@ -345,7 +435,8 @@ async def connect(kind, target, **options):
         address = [str(part) for part in target.command] if transport == "stdio" else [target.urls[transport]]
         driver = os.path.join(os.path.dirname(__file__), "legacy_driver.py")
         process = await anyio.open_process(
-            [PYTHON["legacy"], "-B", driver, transport, *address], env={**os.environ, **target.environment}, stderr=None)
+            [PYTHON["legacy"], "-B", driver, *(["--answering"] if answering else []), transport, *address],
+            env={**os.environ, **target.environment}, stderr=None)
         session = Older(process, traffic)
         async with anyio.create_task_group() as group:
             group.start_soon(session.read_lines)

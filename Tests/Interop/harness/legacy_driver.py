@@ -1,6 +1,6 @@
 """Runs in the environment of the older SDK: a client that takes its orders as JSON lines on standard input.
 
-    legacy_driver.py http URL | sse URL | stdio COMMAND ARGUMENT…
+    legacy_driver.py [--answering] http URL | sse URL | stdio COMMAND ARGUMENT…
 """
 
 import asyncio
@@ -68,13 +68,24 @@ async def act(session, order):
         result = await session.call_tool(
             order["name"], order.get("arguments"), progress_callback=progress if order.get("progress") else None)
     elif verb == "prompts":
-        result = await session.list_prompts()
+        result = await session.list_prompts(params=types.PaginatedRequestParams(cursor=order["cursor"]))
     elif verb == "prompt":
         result = await session.get_prompt(order["name"], order.get("arguments"))
     elif verb == "resources":
-        result = await session.list_resources()
+        result = await session.list_resources(params=types.PaginatedRequestParams(cursor=order["cursor"]))
+    elif verb == "templates":
+        result = await session.list_resource_templates(params=types.PaginatedRequestParams(cursor=order["cursor"]))
     elif verb == "read":
         result = await session.read_resource(order["uri"])
+    elif verb == "complete":
+        kind = types.PromptReference if order["ref"]["type"] == "ref/prompt" else types.ResourceTemplateReference
+        result = await session.complete(kind.model_validate(order["ref"]), order["argument"], order["known"])
+    elif verb == "subscribe":
+        result = await session.subscribe_resource(order["uri"])
+    elif verb == "unsubscribe":
+        result = await session.unsubscribe_resource(order["uri"])
+    elif verb == "level":
+        result = await session.set_logging_level(order["level"])
     elif verb == "ping":
         result = await session.send_ping()
     else:
@@ -114,8 +125,27 @@ async def serve(session):
         group.cancel_scope.cancel()
 
 
+def callbacks():
+    # The same answers as the other clients'.
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from harness.answers import ANSWERS, answer
+
+    async def elicit(context, params):
+        return types.ElicitResult.model_validate(answer("elicitation/create", params.model_dump(by_alias=True, exclude_none=True)))
+
+    async def sample(context, params):
+        return types.CreateMessageResult.model_validate(ANSWERS["sampling/createMessage"])
+
+    async def roots(context):
+        return types.ListRootsResult.model_validate(ANSWERS["roots/list"])
+
+    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots,
+            "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability())}
+
+
 async def main():
-    transport, *rest = sys.argv[1:]
+    answering = "--answering" in sys.argv
+    transport, *rest = [argument for argument in sys.argv[1:] if argument != "--answering"]
     async with contextlib.AsyncExitStack() as stack:
         if transport == "http":
             read, write, _ = await stack.enter_async_context(streamablehttp_client(rest[0]))
@@ -128,7 +158,8 @@ async def main():
         async def heard(message):
             pass
 
-        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard))
+        asked = callbacks() if answering else {}
+        session = await stack.enter_async_context(ClientSession(Tap(read), WriteTap(write), message_handler=heard, **asked))
         answer = await session.initialize()
         say(ready=answer.model_dump(by_alias=True, mode="json", exclude_none=True))
         await serve(session)

@@ -9,6 +9,7 @@ import jsonschema
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "fixtures" / "spec"
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN = "2026-07-28"
+TASKS = "tasks-extension"
 
 RESULTS = {
     "initialize": "InitializeResult",
@@ -26,7 +27,13 @@ RESULTS = {
     "resources/templates/list": "ListResourceTemplatesResult",
     "resources/read": "ReadResourceResult",
     "completion/complete": "CompleteResult",
+    "tasks/get": "GetTaskResult",
+    "tasks/result": "CallToolResult",
+    "tasks/cancel": "CancelTaskResult",
+    "tasks/update": "UpdateTaskResult",
 }
+
+ANSWERS = {"elicitation/create": "ElicitResult", "sampling/createMessage": "CreateMessageResult", "roots/list": "ListRootsResult"}
 
 ERRORS = {
     -32700: "ParseError", -32600: "InvalidRequestError", -32601: "MethodNotFoundError", -32602: "InvalidParamsError",
@@ -85,5 +92,27 @@ def check(message, revision, method=None):
         result = message["result"]
         if revision == MODERN and result.get("resultType") == "input_required":
             require(revision, "InputRequiredResult", result)
+        elif revision == MODERN and result.get("resultType") == "task":
+            require(TASKS, "CreateTaskResult", result)
+        elif revision == MODERN and (method or "").startswith("tasks/"):
+            require(TASKS, RESULTS[method], result)
+        elif method == "tools/call" and revision == "2025-11-25" and "task" in result:
+            require(revision, "CreateTaskResult", result)
         elif method in RESULTS:
             require(revision, RESULTS[method], result)
+
+
+def check_sent(message, revision, method=None):
+    """Asserts that a message from a client is one that `revision` allows; `method` is that of the question it answers."""
+    assert isinstance(message, dict) and message.get("jsonrpc") == "2.0", message
+    if "method" in message:
+        require(revision, "ClientRequest" if "id" in message else "ClientNotification", message)
+        require(revision, "JSONRPCRequest" if "id" in message else "JSONRPCNotification", message)
+        if revision == MODERN and "id" in message:
+            require(revision, "RequestMetaObject", message["params"]["_meta"])
+    elif "error" in message:
+        require(revision, "JSONRPCErrorResponse" if revision >= "2025-11-25" else "JSONRPCError", message)
+    else:
+        assert revision != MODERN, f"a response from a modern client: {message}"
+        require(revision, "JSONRPCResultResponse" if revision >= "2025-11-25" else "JSONRPCResponse", message)
+        require(revision, ANSWERS.get(method, "ClientResult"), message["result"])

@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 
+from . import schemas
 from .process import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -27,15 +28,61 @@ class Journal:
         return [entry for entry in entries if all(entry.get(key) == value for key, value in wanted.items())]
 
 
+class Traffic:
+    """The messages that reached an upstream, each held against the schema of the revision that was spoken."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.seen = 0
+        self.revision = None
+
+    def skip(self):
+        """Leaves out what came until now: a test may have sent it by hand."""
+        for message, header in self.news():
+            self.spoken(message, header)
+
+    def check(self):
+        """Checks what came since the last time."""
+        for message, header in self.news():
+            schemas.check_sent(message, self.spoken(message, header))
+
+    def news(self):
+        if not self.path.exists():
+            return
+        with open(self.path, encoding="utf-8") as file:
+            file.seek(self.seen)
+            for line in iter(file.readline, ""):
+                if not line.endswith("\n"):
+                    break
+                self.seen = file.tell()
+                entry = json.loads(line)
+                try:
+                    yield json.loads(entry["text"]), entry["revision"]
+                except ValueError:
+                    yield {"text": entry["text"]}, entry["revision"]
+
+    def spoken(self, message, header):
+        params = message.get("params") if isinstance(message, dict) else None
+        if not isinstance(params, dict):
+            return header or self.revision
+        stated = (params.get("_meta") or {}).get("io.modelcontextprotocol/protocolVersion")
+        if message.get("method") == "initialize":
+            self.revision = params.get("protocolVersion")
+        elif stated:
+            self.revision = stated
+        return header or self.revision
+
+
 class Upstream:
-    """`sdk`: current | legacy; `transport`: http | sse | stdio; `kind`: plain | paged | conformance."""
+    """`sdk`: current | legacy; `transport`: http | sse | stdio; `kind`: plain | all | paged | conformance."""
 
     def __init__(self, folder, name, sdk, transport, kind="plain"):
         self.name, self.sdk, self.transport = name, sdk, transport
         self.journal = Journal(pathlib.Path(folder) / f"{name}.journal")
         script = UPSTREAMS / ("current.py" if sdk == "current" else "legacy.py")
         self.command = [PYTHON[sdk], "-B", str(script), "--kind", kind, transport]
-        self.environment = {"INTEROP_JOURNAL": str(self.journal.path)}
+        self.traffic = Traffic(pathlib.Path(folder) / f"{name}.traffic")
+        self.environment = {"INTEROP_JOURNAL": str(self.journal.path), "INTEROP_TRAFFIC": str(self.traffic.path)}
         self.process = None
         self.url = None
 

@@ -36,6 +36,8 @@ def standard_headers(message, revision=schemas.MODERN):
     name = params.get("name") or params.get("uri")
     if message["method"] in ("tools/call", "prompts/get", "resources/read") and name:
         headers["Mcp-Name"] = header_value(name)
+    if message["method"].startswith("tasks/") and isinstance(params.get("taskId"), str):
+        headers["Mcp-Name"] = header_value(params["taskId"])
     return headers
 
 

@@ -1,25 +1,39 @@
-"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|paged] stdio | http PORT | sse PORT."""
+"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|all|paged|conformance] stdio | http PORT | sse PORT."""
 
 import argparse
 import asyncio
 import contextlib
+import io
 import socket
 import sys
 
+import anyio
 import mcp.types as types
 import uvicorn
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import McpError
+from mcp.shared.message import ServerMessageMetadata
+from rounds import ProtocolError, Rounds
+from pydantic import AnyUrl
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from toolset import RESOURCES, TEMPLATES, ProtocolError, Toolset
+from toolset import Toolset
+from traffic import Traffic
 
 
-class Context:
+ANSWERS = {
+    "elicitation/create": types.ElicitResult, "sampling/createMessage": types.CreateMessageResultWithTools, "roots/list": types.ListRootsResult,
+}
+
+
+class Context(Rounds):
+    modern = False
+
     def __init__(self, upstream, request):
         self.upstream, self.request = upstream, request
 
@@ -42,20 +56,42 @@ class Context:
             "headers": dict(http.headers) if http is not None else {},
         }
 
-    def input_responses(self):
-        return None
+    def capabilities(self):
+        return self.facts()["capabilities"]
 
-    async def tools_changed(self):
-        await self.upstream.announce("send_tool_list_changed")
+    async def send(self, question):
+        # On the stream of the call that it belongs to.
+        answer = await self.request.session.send_request(
+            types.ServerRequest.model_validate(question), ANSWERS[question["method"]],
+            metadata=ServerMessageMetadata(related_request_id=self.request.request_id))
+        return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
 
-    async def prompts_changed(self):
-        await self.upstream.announce("send_prompt_list_changed")
+    async def insist(self, method, params):
+        """Asks whatever the client offers; an error is an answer too."""
+        # The SDK's own `list_roots` asks on the session's stream, which names no call.
+        related = None if method == "roots/list" else ServerMessageMetadata(related_request_id=self.request.request_id)
+        message = types.ServerRequest.model_validate({"method": method, **({"params": params} if params else {})})
+        try:
+            answer = await self.request.session.send_request(message, ANSWERS[method], metadata=related)
+        except McpError as error:
+            return {"error": {"code": error.error.code, "message": error.error.message}}
+        return answer.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+    async def completed(self, elicitation):
+        await self.request.session.send_elicit_complete(elicitation, related_request_id=self.request.request_id)
+
+    async def changed(self, what):
+        await self.upstream.announce(f"send_{what.removesuffix('s')}_list_changed")
+
+    async def updated(self, uri):
+        await self.upstream.announce("send_resource_updated", uri)
 
 
 class Upstream:
     def __init__(self, kind):
         self.toolset = Toolset(kind)
-        self.sessions = []
+        self.traffic = Traffic()
+        self.sessions = {}
         self.server = Server(f"interop-{kind}", version="1.0.0", instructions="For tests only.")
         handlers = self.server.request_handlers
         handlers[types.ListToolsRequest] = self.list_tools
@@ -66,71 +102,94 @@ class Upstream:
         handlers[types.ListResourceTemplatesRequest] = self.list_templates
         handlers[types.ReadResourceRequest] = self.read_resource
         handlers[types.SetLevelRequest] = self.set_level
-        options = NotificationOptions(tools_changed=True, prompts_changed=True)
-        make = self.server.create_initialization_options
-        self.server.create_initialization_options = lambda *args, **more: make(options)
-        self.options = make(options)
+        handlers[types.CompleteRequest] = self.complete
+        handlers[types.SubscribeRequest] = self.subscribe
+        handlers[types.UnsubscribeRequest] = self.unsubscribe
+        options = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
+        self.options = self.server.create_initialization_options(options)
+        # The SDK never says this by itself.
+        self.options.capabilities.resources.subscribe = True
+        self.server.create_initialization_options = lambda *args, **more: self.options
 
-    async def announce(self, send):
-        for session in list(self.sessions):
-            with contextlib.suppress(Exception):  # a session that is gone
-                await getattr(session, send)()
+    async def announce(self, send, uri=None):
+        for session, uris in list(self.sessions.values()):
+            if uri is None or uri in uris:
+                with contextlib.suppress(Exception):  # a session that is gone
+                    await getattr(session, send)(*([AnyUrl(uri)] if uri else []))
 
     def remember(self):
+        """The session, with the resources that it has subscribed to."""
         session = self.server.request_context.session
-        if session not in self.sessions:
-            self.sessions.append(session)
+        return self.sessions.setdefault(id(session), (session, set()))[1]
 
-    def answer(self, model, value):
-        return types.ServerResult(model.model_validate(value))
-
-    def attempt(self, model, make):
+    async def attempt(self, model, make):
+        self.remember()
         try:
-            return self.answer(model, make())
+            return types.ServerResult(model.model_validate(await make(Context(self, self.server.request_context))))
         except ProtocolError as error:
             raise McpError(types.ErrorData(code=error.code, message=error.message, data=error.data)) from None
 
-    async def list_tools(self, request):
+    def page(self, model, member, request):
         self.remember()
         cursor = request.params.cursor if request.params else None
-        client = self.server.request_context.session.client_params
-        self.toolset.journal.write(event="list", cursor=cursor, revision=client.protocolVersion if client else None)
-        return self.answer(types.ListToolsResult, self.toolset.list_tools(cursor))
+        if member == "tools":
+            client = self.server.request_context.session.client_params
+            self.toolset.journal.write(event="list", cursor=cursor, revision=client.protocolVersion if client else None)
+        return types.ServerResult(model.model_validate(self.toolset.page(member, cursor)))
+
+    async def list_tools(self, request):
+        return self.page(types.ListToolsResult, "tools", request)
 
     async def call_tool(self, request):
-        self.remember()
-        context = Context(self, self.server.request_context)
-        try:
-            result = await self.toolset.call(request.params.name, request.params.arguments, context)
-        except ProtocolError as error:
-            raise McpError(types.ErrorData(code=error.code, message=error.message, data=error.data)) from None
-        return self.answer(types.CallToolResult, result)
+        return await self.attempt(
+            types.CallToolResult, lambda context: self.toolset.call(request.params.name, request.params.arguments, context))
 
     async def list_prompts(self, request):
-        self.remember()
-        return self.answer(types.ListPromptsResult, {"prompts": self.toolset.prompts})
+        return self.page(types.ListPromptsResult, "prompts", request)
 
     async def get_prompt(self, request):
-        return self.attempt(types.GetPromptResult, lambda: self.toolset.get_prompt(request.params.name, request.params.arguments))
+        return await self.attempt(
+            types.GetPromptResult, lambda context: self.toolset.get_prompt(request.params.name, request.params.arguments, context))
 
     async def list_resources(self, request):
-        return self.answer(types.ListResourcesResult, {"resources": RESOURCES})
+        return self.page(types.ListResourcesResult, "resources", request)
 
     async def list_templates(self, request):
-        return self.answer(types.ListResourceTemplatesResult, {"resourceTemplates": TEMPLATES})
+        return self.page(types.ListResourceTemplatesResult, "resourceTemplates", request)
 
     async def read_resource(self, request):
-        return self.attempt(types.ReadResourceResult, lambda: self.toolset.read_resource(str(request.params.uri)))
+        async def make(context):
+            return self.toolset.read_resource(str(request.params.uri), context)
+        return await self.attempt(types.ReadResourceResult, make)
+
+    async def subscribe(self, request):
+        self.toolset.journal.write(event="subscribe", uri=str(request.params.uri))
+        self.remember().add(str(request.params.uri))
+        return types.ServerResult(types.EmptyResult())
+
+    async def unsubscribe(self, request):
+        self.toolset.journal.write(event="unsubscribe", uri=str(request.params.uri))
+        self.remember().discard(str(request.params.uri))
+        return types.ServerResult(types.EmptyResult())
+
+    async def complete(self, request):
+        params = request.params
+        known = params.context.arguments if params.context else None
+        result = self.toolset.complete(params.ref.model_dump(mode="json"), params.argument.model_dump(mode="json"), known)
+        return types.ServerResult(types.CompleteResult.model_validate(result))
 
     async def set_level(self, request):
         return types.ServerResult(types.EmptyResult())
 
     async def run_stdio(self):
-        async with stdio_server() as (read, write):
+        received = self.traffic.lines(anyio.wrap_file(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")))
+        async with stdio_server(stdin=received) as (read, write):
             await self.server.run(read, write, self.options)
 
     def http_app(self):
-        manager = StreamableHTTPSessionManager(app=self.server)
+        local = ["127.0.0.1:*", "localhost:*"]
+        security = TransportSecuritySettings(allowed_hosts=local, allowed_origins=[f"http://{host}" for host in local])
+        manager = StreamableHTTPSessionManager(app=self.server, security_settings=security)
 
         @contextlib.asynccontextmanager
         async def lifespan(app):
@@ -152,7 +211,7 @@ class Upstream:
     async def run_http(self, app, path, port):
         listener = socket.create_server(("127.0.0.1", port))
         print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}{path}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(self.traffic.app(app), log_level="warning", timeout_graceful_shutdown=0)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -6,6 +6,9 @@ import json
 import os
 import signal
 
+import suite
+from rounds import ProtocolError, ToolFailure
+
 PIXEL = base64.b64encode(bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000000020001e221bc330000000049454e44ae426082")).decode()
@@ -13,16 +16,8 @@ SOUND = base64.b64encode(b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0
 
 UNICODE = "naïve ÅÄÖ – 漢字 🧑‍🚀 \u2028 \u0001 \\ \" / 𝄞"
 BIG_BYTES = 64 * 1024
-PAGE = 30
-PAGED_TOOLS = 250
-
-
-class ProtocolError(Exception):
-    """A JSON-RPC error that the adapter sends as it is."""
-
-    def __init__(self, code, message, data=None):
-        super().__init__(message)
-        self.code, self.message, self.data = code, message, data
+PAGE = 35
+PAGED = 250
 
 
 def text(value):
@@ -42,6 +37,7 @@ NUMBER = {"type": "number"}
 TOOLS = [
     tool("echo", {"text": STRING}, ["text"], title="Echo",
          annotations={"title": "Echo", "readOnlyHint": True, "openWorldHint": False},
+         icons=[{"src": "https://icons.example/echo.svg", "mimeType": "image/svg+xml", "sizes": ["any"]}],
          _meta={"example.com/weight": 12345678901234567890, "example.com/nested": {"list": [1, None, "x"]}}),
     tool("add", {"a": NUMBER, "b": NUMBER}, ["a", "b"],
          outputSchema={"type": "object", "properties": {"sum": NUMBER}, "required": ["sum"]}),
@@ -71,36 +67,64 @@ TOOLS = [
         "sql": STRING,
     }, ["region"]),
 ]
+QUESTIONS = {
+    "form": {"method": "elicitation/create", "params": {
+        "mode": "form", "message": "What is your name?",
+        "requestedSchema": {"type": "object", "properties": {"name": {"type": "string", "title": "Your\u202e name"}}, "required": ["name"]}}},
+    "link": {"method": "elicitation/create", "params": {
+        "mode": "url", "message": "Please look here.", "url": "https://example.com/look?at=it", "elicitationId": "look-1"}},
+    "sample": {"method": "sampling/createMessage", "params": {
+        "messages": [{"role": "user", "content": {"type": "text", "text": "What is the capital of France?\u001b[1m"}}], "maxTokens": 100}},
+    "tools": {"method": "sampling/createMessage", "params": {
+        "messages": [{"role": "user", "content": {"type": "text", "text": "How warm is it?"}}], "maxTokens": 100,
+        "tools": [{"name": "thermometer", "inputSchema": {"type": "object"}}], "toolChoice": {"mode": "auto"}}},
+    "roots": {"method": "roots/list"},
+}
+
 TOOLS[-2]["inputSchema"]["$defs"] = {"label": {"type": "string", "enum": ["bug", "feature"]}}
 TOOLS[-2]["inputSchema"]["additionalProperties"] = False
 
-# What the official conformance scenarios ask of the server that they are run against.
-CONFORMANCE_TOOLS = [
-    tool("test_simple_text"),
-    tool("test_image_content"),
-    tool("test_audio_content"),
-    tool("test_embedded_resource"),
-    tool("test_multiple_content_types"),
-    tool("test_error_handling"),
-    tool("test_tool_with_progress"),
-    tool("test_tool_with_logging"),
-    tool("test_logging_tool"),
-    tool("test_missing_capability"),
-    tool("test_streaming_elicitation"),
-    tool("test_trigger_tool_change"),
-    tool("test_trigger_prompt_change"),
-    tool("test_x_mcp_header", {"region": {"type": "string", "x-mcp-header": "Region"}}, ["region"]),
-]
+# Apart, so that those above keep their places.
+TOOLS.append(tool("ask", {
+    "what": {"type": "array", "items": {"enum": list(QUESTIONS)}}, "rounds": {"type": "integer"}, "message": STRING,
+}, ["what"], description="Asks its client these questions, all of them in each round, and tells what was answered in the last one."))
 
 PROMPTS = [
     {"name": "greet", "description": "Greets somebody.", "arguments": [{"name": "who", "required": True}]},
-    {"name": "plain", "title": "Plain"},
+    {"name": "plain", "title": "Plain", "description": "Says something."},
 ]
-RESOURCES = [
-    {"uri": "test://static-text", "name": "static-text", "mimeType": "text/plain"},
-    {"uri": "test://static-binary", "name": "static-binary", "mimeType": "image/png"},
+
+# Two upstreams that have the same and different things, and say when they change.
+LIBRARY_TOOLS = [
+    tool("touch", {"uri": STRING}, ["uri"], description="Says that a resource has changed."),
+    tool("add_prompt", {"name": STRING}, ["name"]),
+    tool("add_resource", {"uri": STRING}, ["uri"]),
+    tool("whoami"),
 ]
-TEMPLATES = [{"uriTemplate": "test://item/{id}", "name": "item"}]
+ICONS = [{"src": "https://example.com/icon.png", "mimeType": "image/png", "sizes": ["48x48"]}]
+LIBRARIES = {
+    "library": {
+        "prompts": [
+            {"name": "greet", "title": "Greeting", "description": "Greets somebody.", "icons": ICONS, "_meta": {"example.com/n": 1},
+             "arguments": [{"name": "who", "required": True}, {"name": "how"}]},
+            {"name": "summary"},
+        ],
+        "resources": [
+            {"uri": "lib://shared", "name": "shared", "mimeType": "text/plain", "annotations": {"audience": ["user"], "priority": 0.5}},
+            {"uri": "lib://one", "name": "one", "mimeType": "text/plain", "icons": ICONS, "size": 3},
+            {"uri": "ui://widget/view.html", "name": "view", "mimeType": "text/html;profile=mcp-app"},
+        ],
+        "templates": [{"uriTemplate": "lib://book/{id}", "name": "book"}],
+    },
+    "archive": {
+        "prompts": [{"name": "greet"}],
+        "resources": [
+            {"uri": "lib://shared", "name": "shared too", "mimeType": "text/plain"},
+            {"uri": "arc://two", "name": "two", "mimeType": "text/plain"},
+        ],
+        "templates": [{"uriTemplate": "arc://{+path}", "name": "file"}],
+    },
+}
 
 
 class Journal:
@@ -116,46 +140,80 @@ class Journal:
                 file.write(line)
 
 
-class Toolset:
-    """One upstream's state and behaviour. `kind`: plain | paged | conformance."""
+class Toolset(suite.Suite):
+    """One upstream's state and behaviour. `kind`: plain | conformance (what the suite wants) | all | paged | one of the libraries."""
+
+    PIXEL, SOUND = PIXEL, SOUND
 
     def __init__(self, kind="plain"):
         self.kind = kind
         self.journal = Journal()
         self.gates = {}
-        self.prompts = list(PROMPTS)
+        self.prompts, self.resources, self.templates = [*PROMPTS, *suite.PROMPTS], list(suite.RESOURCES), list(suite.TEMPLATES)
         if kind == "paged":
-            self.tools = [tool(f"tool_{n:03}", {"n": NUMBER}) for n in range(PAGED_TOOLS)]
-        elif kind == "conformance":
-            self.tools = [dict(t) for t in CONFORMANCE_TOOLS]
+            self.tools = [tool(f"tool_{n:03}", {"n": NUMBER}) for n in range(PAGED)]
+            self.prompts = [{"name": f"prompt_{n:03}"} for n in range(PAGED)]
+            self.resources = [{"uri": f"test://page/{n:03}", "name": f"resource_{n:03}"} for n in range(PAGED)]
+            self.templates = [{"uriTemplate": f"test://template/{n:03}/{{x}}", "name": f"template_{n:03}"} for n in range(PAGED)]
+        elif kind in LIBRARIES:
+            self.tools = [dict(t) for t in LIBRARY_TOOLS]
+            self.prompts, self.resources, self.templates = (list(LIBRARIES[kind][member]) for member in ("prompts", "resources", "templates"))
         else:
-            self.tools = [dict(t) for t in TOOLS]
+            self.tools = [dict(t) for t in (suite.TOOLS if kind != "plain" else []) + (TOOLS if kind != "conformance" else [])]
 
     # Lists
 
-    def list_tools(self, cursor):
-        if self.kind != "paged":
-            return {"tools": self.tools}
+    def page(self, member, cursor):
+        """A `…/list` result: all of it, or with kind `paged` the page at the cursor."""
+        entries = {"resourceTemplates": self.templates}.get(member) or getattr(self, member)
+        if self.kind in ("plain", "conformance"):
+            return {member: entries}
         start = int(cursor) if cursor else 0
-        answer = {"tools": self.tools[start:start + PAGE]}
-        if start + PAGE < len(self.tools):
+        answer = {member: entries[start:start + PAGE]}
+        if start + PAGE < len(entries):
             answer["nextCursor"] = str(start + PAGE)
         return answer
 
-    def get_prompt(self, name, arguments):
+    async def get_prompt(self, name, arguments, context):
         if name not in [p["name"] for p in self.prompts]:
             raise ProtocolError(-32602, f"Unknown prompt: {name}")
+        self.journal.write(event="prompt", prompt=name, arguments=arguments)
+        behaviour = getattr(self, "prompt_" + name, None)
+        if behaviour:
+            try:
+                return {"messages": await behaviour(arguments or {}, context)}
+            except KeyError as missing:
+                raise ProtocolError(-32602, f"Missing argument {missing}") from None
         words = f"Greet {arguments['who']}." if arguments and "who" in arguments else "Say something plain."
         return {"messages": [{"role": "user", "content": {"type": "text", "text": words}}]}
 
-    def read_resource(self, uri):
-        if uri == "test://static-text":
-            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": "static text"}]}
-        if uri == "test://static-binary":
-            return {"contents": [{"uri": uri, "mimeType": "image/png", "blob": PIXEL}]}
-        if uri.startswith("test://item/"):
-            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"item {uri.rsplit('/', 1)[1]}"}]}
-        raise ProtocolError(-32602, f"Resource not found: {uri}", {"uri": uri})
+    def read_resource(self, uri, context):
+        self.journal.write(event="read", uri=uri)
+        if self.kind in LIBRARIES and not uri.endswith("missing"):
+            return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"{self.kind}: {uri}", "_meta": {"example.com/n": 1}}]}
+        known = {
+            "test://static-text": {"mimeType": "text/plain", "text": "static text"},
+            "test://static-binary": {"mimeType": "image/png", "blob": PIXEL},
+            "test://watched-resource": {"mimeType": "text/plain", "text": "watched"},
+            suite.PANEL: {"mimeType": "text/html;profile=mcp-app", "text": "<!doctype html><title>panel</title>", "_meta": {"ui": {"csp": {}}}},
+        }.get(uri)
+        parts = uri.removeprefix("test://").split("/")
+        if parts[0] == "item" and len(parts) == 2:
+            known = {"mimeType": "text/plain", "text": f"item {parts[1]}"}
+        elif parts[0] == "template" and parts[2:] == ["data"]:
+            known = {"mimeType": "application/json", "text": json.dumps({"id": parts[1], "templateTest": True, "data": f"Data for ID: {parts[1]}"})}
+        elif parts[0] == "page":
+            known = {"text": uri}
+        if known is None:
+            raise ProtocolError(-32602 if context.modern else -32002, "Resource not found", {"uri": uri})
+        return {"contents": [{"uri": uri, **known}]}
+
+    def complete(self, ref, argument, context):
+        if self.kind not in LIBRARIES:
+            return super().complete(ref, argument, context)
+        self.journal.write(event="complete", ref=ref, argument=argument, context=context)
+        values = [f"{self.kind} {argument['value']} {key}={value}" for key, value in (context or {"none": ""}).items()]
+        return {"completion": {"values": values, "total": len(values), "hasMore": False}}
 
     # Calls
 
@@ -173,6 +231,8 @@ class Toolset:
             raise
         except KeyError as missing:
             return {**text(f"missing argument {missing}"), "isError": True}
+        except ToolFailure as failure:
+            return {**text(str(failure)), "isError": True}
 
     async def do_echo(self, arguments, context):
         return {**text(arguments["text"]), "_meta": {"example.com/echoed": True}}
@@ -237,13 +297,27 @@ class Toolset:
 
     async def do_add_tool(self, arguments, context):
         self.tools.append(tool(arguments["name"], {"n": NUMBER}))
-        await context.tools_changed()
+        await context.changed("tools")
         return text("added")
 
     async def do_remove_tool(self, arguments, context):
         self.tools = [t for t in self.tools if t["name"] != arguments["name"]]
-        await context.tools_changed()
+        await context.changed("tools")
         return text("removed")
+
+    async def do_touch(self, arguments, context):
+        await context.updated(arguments["uri"])
+        return text("touched")
+
+    async def do_add_prompt(self, arguments, context):
+        self.prompts.append({"name": arguments["name"]})
+        await context.changed("prompts")
+        return text("added")
+
+    async def do_add_resource(self, arguments, context):
+        self.resources.append({"uri": arguments["uri"], "name": "later"})
+        await context.changed("resources")
+        return text("added")
 
     async def do_open_pull(self, arguments, context):
         return {**text("opened"), "structuredContent": {"received": arguments}}
@@ -253,76 +327,34 @@ class Toolset:
         headers = {k: v for k, v in facts.get("headers", {}).items() if k.startswith("mcp-param-")}
         return {**text("queried"), "structuredContent": {"received": arguments, "headers": headers}}
 
-    # The conformance scenarios' tools
+    async def do_ask(self, arguments, context):
+        rounds = arguments.get("rounds", 1)
+        questions = json.loads(json.dumps({kind: QUESTIONS[kind] for kind in arguments["what"]}))
+        if "message" in arguments:
+            for question in questions.values():
+                if "message" in question.get("params", {}):
+                    question["params"]["message"] = arguments["message"]
+        if context.modern:
+            return await self.ask_by_rounds(questions, rounds, context)
+        for number in range(1, rounds + 1):
+            self.journal.write(event="asking", round=number, what=arguments["what"])
+            await context.progress(number, rounds, "asking")
+            answers = await asyncio.gather(*(context.insist(q["method"], q.get("params")) for q in questions.values()))
+            answers = dict(zip(questions, answers, strict=True))
+            if "link" in answers:
+                await context.completed(QUESTIONS["link"]["params"]["elicitationId"])
+            self.journal.write(event="answered", round=number, answers=answers)
+        return {**text("answered"), "structuredContent": {"answers": answers}}
 
-    async def do_test_simple_text(self, arguments, context):
-        return text("This is a simple text response for testing.")
-
-    async def do_test_image_content(self, arguments, context):
-        return {"content": [{"type": "image", "data": PIXEL, "mimeType": "image/png"}]}
-
-    async def do_test_audio_content(self, arguments, context):
-        return {"content": [{"type": "audio", "data": SOUND, "mimeType": "audio/wav"}]}
-
-    async def do_test_embedded_resource(self, arguments, context):
-        return {"content": [{"type": "resource", "resource": {
-            "uri": "test://embedded-resource", "mimeType": "text/plain", "text": "This is an embedded resource content."}}]}
-
-    async def do_test_multiple_content_types(self, arguments, context):
-        return {"content": [
-            {"type": "text", "text": "Multiple content types test:"},
-            {"type": "image", "data": PIXEL, "mimeType": "image/png"},
-            {"type": "resource", "resource": {
-                "uri": "test://mixed-content-resource", "mimeType": "application/json", "text": '{"test":"data","value":123}'}},
-        ]}
-
-    async def do_test_error_handling(self, arguments, context):
-        return {**text("This tool intentionally returns an error for testing"), "isError": True}
-
-    async def do_test_tool_with_progress(self, arguments, context):
-        for done in (0, 50, 100):
-            await context.progress(done, 100, None)
-        return text("done")
-
-    async def do_test_tool_with_logging(self, arguments, context):
-        for message in ("Tool execution started", "Tool processing data", "Tool execution completed"):
-            await context.log("info", message)
-        return text("done")
-
-    do_test_logging_tool = do_test_tool_with_logging
-
-    async def do_test_missing_capability(self, arguments, context):
-        if "sampling" not in context.facts()["capabilities"]:
-            raise ProtocolError(-32021, "This tool needs the client to offer sampling", {"requiredCapabilities": {"sampling": {}}})
-        return text("sampling is offered")
-
-    async def do_test_streaming_elicitation(self, arguments, context):
-        await context.progress(1, 2, "asking")
-        answers = context.input_responses()
-        if answers:
-            return text(json.dumps(answers, sort_keys=True))
-        return {
-            "resultType": "input_required",
-            "requestState": "round-1",
-            "inputRequests": {"name": {"method": "elicitation/create", "params": {
-                "mode": "form", "message": "What is your name?",
-                "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}}}},
-        }
-
-    async def do_test_trigger_tool_change(self, arguments, context):
-        names = [t["name"] for t in self.tools]
-        if "test_dynamic" in names:
-            self.tools = [t for t in self.tools if t["name"] != "test_dynamic"]
-        else:
-            self.tools.append(tool("test_dynamic"))
-        await context.tools_changed()
-        return text("changed")
-
-    async def do_test_trigger_prompt_change(self, arguments, context):
-        names = [p["name"] for p in self.prompts]
-        if "test_dynamic" in names:
-            self.prompts = [p for p in self.prompts if p["name"] != "test_dynamic"]
-        else:
-            self.prompts.append({"name": "test_dynamic"})
-        await context.prompts_changed()
-        return text("changed")
+    async def ask_by_rounds(self, questions, rounds, context):
+        # Links have no ids here.
+        for question in questions.values():
+            question.get("params", {}).pop("elicitationId", None)
+        state, answers = context.state(), context.responses()
+        number = int(state.removeprefix("round-")) if state else 0
+        if state:
+            self.journal.write(event="answered", round=number, answers=answers, state=state)
+        if number == rounds:
+            return {**text("answered"), "structuredContent": {"answers": answers}}
+        self.journal.write(event="asking", round=number + 1, what=list(questions))
+        return {"resultType": "input_required", "requestState": f"round-{number + 1}", "inputRequests": questions}

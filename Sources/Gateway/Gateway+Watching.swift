@@ -1,0 +1,46 @@
+import Auth
+import MCPProtocol
+import Transport
+import VirtualServers
+
+extension Gateway {
+    package func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>] {
+        guard let (snapshot, exposure) = try? await exposure(for: call) else {
+            return uris.map { .failure(Wanted.notFound($0, in: call.era)) }
+        }
+        // All are begun before the first is waited for.
+        let begun = uris.map { beginWatch($0, for: call, in: exposure, of: snapshot) }
+        var results: [Result<ResourceWatch, ProtocolError>] = []
+        for (uri, begun) in zip(uris, begun) {
+            guard let begun else {
+                results.append(.failure(Wanted.notFound(uri, in: call.era)))
+                continue
+            }
+            let isHeard = await begun.upstream.hears(of: begun.watch)
+            results.append(isHeard ? .success(begun.watch) : .failure(cannotWatch(uri)))
+        }
+        return results
+    }
+
+    /// The watch is kept by the instance that answers this client's calls, which alone knows what they change.
+    private func beginWatch(
+        _ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot
+    ) -> (upstream: Upstream, watch: ResourceWatch)? {
+        guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil,
+            let upstream = try? snapshot.upstreams[exposure.upstream(of: exposed)]?.instance(for: call)
+        else { return nil }
+        return (upstream, upstream.watch(uri, for: call.caller))
+    }
+
+    private func cannotWatch(_ uri: String) -> ProtocolError {
+        ProtocolError(.invalidParams, "Resource can't be subscribed to", data: ["uri": .string(uri)])
+    }
+
+    /// Tells those who watch a resource, and may still read it, that it has changed.
+    func resourceChanged(_ uri: String, of upstream: Upstream) {
+        let snapshot = snapshot
+        changes.publishUpdate(of: uri, from: upstream) { server, caller in
+            exposure(of: server, for: caller, in: snapshot)?.mayRead(uri, of: upstream.name, as: caller) ?? false
+        }
+    }
+}

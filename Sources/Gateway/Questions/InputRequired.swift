@@ -1,0 +1,56 @@
+import JSON
+import MCPProtocol
+import Transport
+
+/// What an upstream wants to know before it goes on, in the inner form (MCP 2026-07-28 basic/patterns/mrtr, "InputRequiredResult").
+struct InputRequired {
+    /// In one round at most.
+    private static let questionsMax = 32
+
+    var questions: [Question]
+    var wait: Round.Wait
+    /// The result that the upstream gave, where it gave one.
+    var result: JSONValue = [:]
+
+    init(_ questions: [Question], wait: Round.Wait) {
+        self.questions = questions
+        self.wait = wait
+    }
+
+    /// Nil for a response that asks nothing. Error −32042 of a legacy upstream asks too, for what a person does behind links.
+    init?(_ response: Message) throws(UpstreamError) {
+        if let result = response.result, result.isInputRequired(in: response) {
+            self.result = (try? JSONValue(parsing: result.range, of: response.bytes)) ?? [:]
+            wait = .upstream(state: self.result["requestState"]?.string)
+            questions = []
+            for member in self.result["inputRequests"]?.members ?? [] {
+                guard let question = Question(key: member.key, request: member.value) else {
+                    throw .violation("it asks with `\(member.value["method"]?.string?.prefix(100) ?? "")`, which asks nothing of a client")
+                }
+                questions.append(question)
+            }
+            guard !questions.isEmpty || self.result["requestState"]?.string != nil else {
+                throw .violation("its `input_required` says neither what is required nor how to go on")
+            }
+        } else if response.errorCode == .urlElicitationRequired {
+            let links = response.error.flatMap { response.value($0)["data"]?["elicitations"]?.array } ?? []
+            questions = links.enumerated().compactMap { Question(key: "link-\($0 + 1)", method: .elicit, params: $1) }
+            wait = .links
+            guard !questions.isEmpty, questions.allSatisfy(\.isLink) else { throw .violation("its error -32042 names no links") }
+        } else {
+            return nil
+        }
+        guard questions.count <= Self.questionsMax else { throw .violation("it asks \(questions.count) questions at once") }
+        if let defect = questions.lazy.compactMap(\.defect).first { throw .violation("it asks with a mistake: \(defect)") }
+    }
+
+    /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
+    func check(against abilities: ClientAbilities) throws(ProtocolError) {
+        let missing = questions.reduce(into: ClientAbilities()) { $0.formUnion(ClientAbilities(neededFor: $1)) }.subtracting(abilities)
+        guard !missing.isEmpty else { return }
+        // What belongs to sampling is named with it.
+        let named = missing.contains(.samplingTools) ? missing.union(.sampling) : missing
+        throw ProtocolError(
+            .missingClientCapability, "Missing required client capability", data: ["requiredCapabilities": named.capabilities])
+    }
+}

@@ -1,0 +1,79 @@
+import Diagnostics
+import Dispatch
+import Synchronization
+import Transport
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Keeps what sessions have ended in the state folder, and follows what other instances put there; away from the loops.
+package final class SessionRegister: Sendable {
+    private static let interval = DispatchTimeInterval.milliseconds(500)
+    private let queue = DispatchQueue(label: "sessions")
+    private let file: Mutex<EndedSessionFile>
+    private let waiting = Mutex<[(entry: EndedSessions.Entry, done: CheckedContinuation<Void, Never>)]>([])
+    private let hasFailed = Atomic<Bool>(false)
+    private let log = Log("state")
+
+    package init(stateFolder: String) { file = Mutex(EndedSessionFile(path: stateFolder + "/ended-sessions")) }
+
+    /// The sessions that are known to have ended, kept up to date for as long as it is used; blocks until the file has been read.
+    package func sessions() -> EndedSessions {
+        let sessions = EndedSessions { [self] entry in await keep(entry) }
+        refresh(sessions)
+        follow(sessions)
+        return sessions
+    }
+
+    /// Whatever waits at once is written at once.
+    private func keep(_ entry: EndedSessions.Entry) async {
+        await withCheckedContinuation { done in
+            waiting.withLock { $0.append((entry, done)) }
+            queue.async { self.writeWaiting() }
+        }
+    }
+
+    private func writeWaiting() {
+        let waiting = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        guard !waiting.isEmpty else { return }
+        attempt { (file) throws(StateError) in try file.append(waiting.map(\.entry)) }
+        for (_, done) in waiting { done.resume() }
+    }
+
+    private func follow(_ sessions: EndedSessions) {
+        queue.asyncAfter(deadline: .now() + Self.interval) { [weak sessions, self] in
+            guard let sessions else { return }
+            refresh(sessions)
+            follow(sessions)
+        }
+    }
+
+    private func refresh(_ sessions: EndedSessions) {
+        attempt { (file) throws(StateError) in
+            let now = time(nil)
+            let news = try file.news()
+            if !news.isEmpty { sessions.take(news, now: now) }
+            try file.compact { news in
+                sessions.take(news, now: now)
+                return sessions.entries(now: now)
+            }
+        }
+    }
+
+    /// The log tells a failure once, until it works again.
+    private func attempt(_ work: (inout EndedSessionFile) throws(StateError) -> Void) {
+        do throws(StateError) {
+            try file.withLock { (file) throws(StateError) in try work(&file) }
+            hasFailed.store(false, ordering: .relaxed)
+        } catch {
+            guard !hasFailed.exchange(true, ordering: .relaxed) else { return }
+            log.error("what sessions have ended can't be kept, \(error); their ids are good again after a restart")
+        }
+    }
+}

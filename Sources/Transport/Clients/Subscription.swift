@@ -1,0 +1,98 @@
+import Auth
+import JSON
+import MCPProtocol
+
+/// One `subscriptions/listen`: what it asked for and gets, and the messages that it is sent (MCP 2026-07-28 basic/patterns/subscriptions).
+struct Subscription {
+    /// The members of the filter for lists, with what each stands for.
+    static let lists: [(member: String, capability: String, change: ChangeFeed.Change)] = [
+        ("toolsListChanged", "tools", .tools), ("promptsListChanged", "prompts", .prompts), ("resourcesListChanged", "resources", .resources),
+    ]
+
+    /// The resources that it asked for, each once, no more than can be watched.
+    let resources: [String]
+    private let wanted: [(member: String, capability: String, change: ChangeFeed.Change)]
+    private let id: JSONValue
+
+    /// `capabilities` are those of the virtual server: what it does not have is not promised.
+    init(_ message: Message, id: ArraySlice<UInt8>, capabilities: JSONValue) throws(ProtocolError) {
+        guard let filter = message.params.notifications, filter.kind == .object else {
+            throw ProtocolError(.invalidParams, "Invalid params: `notifications` must be an object")
+        }
+        let value = message.value(filter)
+        // None is agreed to, but who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
+        let declared = message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []
+        if value["taskIds"] != nil, !TaskExtension.isDeclared(in: declared) { throw TaskExtension.missing }
+        let uris = value["resourceSubscriptions"]
+        guard uris == nil || uris?.array?.allSatisfy({ $0.string != nil }) == true else {
+            throw ProtocolError(.invalidParams, "Invalid params: `resourceSubscriptions` must be an array of strings")
+        }
+        wanted = Self.lists.filter { value[$0.member] == true && capabilities[$0.capability] != nil }
+        var seen: Set<String> = []
+        let all = (uris?.array ?? []).compactMap(\.string).filter { seen.insert($0).inserted }
+        resources = capabilities["resources"]?["subscribe"] == true ? Array(all.prefix(ResourceWatches.countMax)) : []
+        self.id = (try? JSONValue(parsing: Array(id))) ?? .null
+    }
+
+    private var tag: JSONValue { .object([.init(MetaKey.subscriptionID, id)]) }
+
+    /// What it will hear of: `watched` are the resources that could be subscribed to.
+    func acknowledgement(watched: [String]) -> [UInt8] {
+        var filter = JSONValue.object(wanted.map { .init($0.member, true) })
+        if !watched.isEmpty { filter["resourceSubscriptions"] = .array(watched.map { .string($0) }) }
+        return JSONValue.notification(MCPProtocol.Method.acknowledged.rawValue, ["_meta": tag, "notifications": filter])
+    }
+
+    /// The notification of a change; nil where it was not asked for.
+    func notification(of change: ChangeFeed.Change) -> [UInt8]? {
+        if case .updated = change { return change.notification(tagged: tag) }
+        return wanted.contains { $0.change == change } ? change.notification(tagged: tag) : nil
+    }
+
+    /// The response that says the stream ended as it should.
+    var end: [UInt8] {
+        let result: JSONValue = ["resultType": "complete", "_meta": tag]
+        return JSONValue.object([.init("jsonrpc", "2.0"), .init("id", id), .init("result", result)]).bytes
+    }
+}
+
+extension CallService {
+    /// Watches for a subscription what can be watched of that which it asks for; the URIs of those, in its order.
+    func watch(_ subscription: Subscription, for call: Call, into watches: ResourceWatches) async -> [String] {
+        guard !subscription.resources.isEmpty else { return [] }
+        let found = await watch(subscription.resources, for: call)
+        for case .success(let watch) in found { watches.add(watch) }
+        return found.compactMap { (try? $0.get())?.uri }
+    }
+
+    /// The answer to `resources/subscribe` or `resources/unsubscribe` (MCP 2025-11-25 server/resources, "Subscriptions").
+    ///
+    /// `watches` is nil where there is no session: nobody would know whom to tell.
+    func changeWatches(_ watches: ResourceWatches?, by call: Call) async -> Reply {
+        let (message, id) = (call.message, call.id)
+        if let defect = message.params.defect { return Reply(ProtocolError(.invalidParams, "Invalid params: \(defect)"), id: id) }
+        guard describe(call.server)?.capabilities["resources"]?["subscribe"] == true else {
+            return Reply(ProtocolError(.methodNotFound, "Method not found: \(message.methodText)"), id: id)
+        }
+        guard let watches else {
+            return Reply(ProtocolError(.invalidRequest, "Invalid request: subscribing needs a session, which `initialize` begins"), id: id)
+        }
+        guard let uri = message.text(message.params.uri) else {
+            return Reply(ProtocolError(.invalidParams, "Invalid params: `uri` is missing"), id: id)
+        }
+        guard message.method == .subscribe else {
+            watches.remove(uri)
+            return Reply(result: [], id: id, era: .legacy)
+        }
+        guard !watches.isFull else {
+            let text = "Invalid params: more than \(ResourceWatches.countMax) resources can't be subscribed to at once"
+            return Reply(ProtocolError(.invalidParams, text), id: id)
+        }
+        switch await watch([uri], for: call).first {
+        case .success(let watch)?: watches.add(watch)
+        case .failure(let error)?: return Reply(error, id: id)
+        case nil: break
+        }
+        return Reply(result: [], id: id, era: .legacy)
+    }
+}

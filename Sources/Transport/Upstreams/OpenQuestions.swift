@@ -1,0 +1,102 @@
+import JSON
+import MCPProtocol
+import Network
+import Synchronization
+
+/// The questions that a legacy upstream has asked in one call, until they are answered.
+final class OpenQuestions: Sendable {
+    /// Of one call at once.
+    private static let openMax = 16
+    static let questionBytesMax = 4 << 20
+
+    private struct State {
+        var count = 0
+        /// By key, the upstream's own ids as they were spelt.
+        var ids: [String: [UInt8]] = [:]
+        /// The links that were asked to be opened.
+        var links: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+    /// Hands one message to the upstream.
+    private let send: @Sendable ([UInt8]) async -> Void
+
+    init(send: @escaping @Sendable ([UInt8]) async -> Void) { self.send = send }
+
+    var isEmpty: Bool { state.withLock { $0.ids.isEmpty } }
+
+    /// What the call is told of an upstream's request; nil for one that is answered with an error right here.
+    func take(_ request: Message) async -> Interjection? {
+        guard let id = request.id.map({ Array(request.bytes[$0.range]) }) else { return nil }
+        let error: ProtocolError
+        let params = request.params.range.flatMap { try? JSONValue(parsing: $0, of: request.bytes) } ?? [:]
+        let key = state.withLock { state in
+            state.count += 1
+            return "question-\(state.count)"
+        }
+        if request.bytes.count > Self.questionBytesMax {
+            error = ProtocolError(.invalidParams, "Invalid params: a question may have \(Self.questionBytesMax) bytes")
+        } else if let question = Question(key: key, method: request.method, params: params) {
+            if let defect = question.defect {
+                error = ProtocolError(.invalidParams, "Invalid params: \(defect)")
+            } else if open(key, id, link: question.isLink ? question.params["elicitationId"]?.string : nil) {
+                return .question(AskedQuestion(question) { [self] in answer(key, $0) })
+            } else {
+                error = ProtocolError(.internalError, "\(Self.openMax) questions of this call are open already")
+            }
+        } else {
+            error = .cannotBeAsked(request.methodText)
+        }
+        await send(Reply(error, id: id).bytes)
+        return nil
+    }
+
+    /// Which question an upstream's cancellation means.
+    func withdrawal(_ cancellation: Message) -> Interjection? {
+        guard let id = cancellation.params.requestID.map({ Array(cancellation.bytes[$0.range]) }) else { return nil }
+        let key = state.withLock { state in
+            let key = state.ids.first { $0.value == id }?.key
+            if let key { state.ids[key] = nil }
+            return key
+        }
+        return key.map { .withdrawal(key: $0) }
+    }
+
+    /// Stops the call's clock while something is open, and gives up what nobody answers in time.
+    func keep(_ clock: inout CallClock, _ onMessage: (Interjection) async -> Void) async {
+        clock.stand(still: !isEmpty)
+        guard clock.isAnswerOverdue() else { return }
+        for key in refuseAll("nobody answered in time") { await onMessage(.withdrawal(key: key)) }
+        clock.stand(still: false)
+    }
+
+    /// Answers what is still open with an error.
+    @discardableResult
+    func refuseAll(_ reason: String) -> [String] {
+        let keys = state.withLock { Array($0.ids.keys) }
+        for key in keys { answer(key, .refusal(ProtocolError(.internalError, reason))) }
+        return keys
+    }
+
+    /// Whether a notification says that something behind a link of this call is done
+    /// (MCP 2025-11-25 client/elicitation, "Completion Notifications for URL Mode Elicitation").
+    func isCompletion(_ notification: Message) -> Bool {
+        let params = notification.params.range.flatMap { try? JSONValue(parsing: $0, of: notification.bytes) }
+        guard let id = params?["elicitationId"]?.string else { return false }
+        return state.withLock { $0.links.contains(id) }
+    }
+
+    private func open(_ key: String, _ id: [UInt8], link: String?) -> Bool {
+        state.withLock { state in
+            guard state.ids.count < Self.openMax, state.links.count < Self.openMax else { return false }
+            state.ids[key] = id
+            if let link { state.links.insert(link) }
+            return true
+        }
+    }
+
+    private func answer(_ key: String, _ answer: Answer) {
+        guard let id = state.withLock({ $0.ids.removeValue(forKey: key) }) else { return }
+        EventLoop.current?.task { [send] in await send(answer.bytes(id: id)) }
+    }
+}
