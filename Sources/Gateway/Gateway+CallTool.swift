@@ -221,7 +221,6 @@ extension Gateway {
         request.meta = Array((message.params.meta?.others ?? []).map { message.bytes[$0] }.joined(separator: [UInt8(ascii: ",")]))
         request.wantsProgress = message.params.meta?.progressToken != nil
         request.logLevel = call.logLevel
-        request.client = call.session ?? (call.caller.proof == .none ? nil : call.caller.description)
         if call.era == .modern { request.clientCapabilities = call.clientCapabilities }
         // Nothing may be asked, or be named in a header, in a completion (MCP 2026-07-28 basic/patterns/mrtr, "Supported Requests").
         guard message.method?.isNamed == true else { return request }
@@ -232,6 +231,7 @@ extension Gateway {
         }
         let abilities = call.abilities
         request.canAsk = !abilities.isEmpty
+        if request.canAsk { request.origin = call.origin }
         if call.era == .legacy, request.canAsk { request.clientCapabilities = abilities.capabilities.bytes }
         request.mirroredName = name
         return request

@@ -132,17 +132,17 @@ package final class Gateway: CallService {
 
     private func take(_ news: UpstreamNews, from upstream: Upstream) {
         switch news {
-        case .lists(let kinds): upstreamChanged(upstream, kinds)
+        case .lists(let kinds, let isAnnounced): upstreamChanged(upstream, kinds, isAnnounced: isAnnounced)
         case .resource(let uri): resourceChanged(uri, of: upstream)
         }
     }
 
-    private func upstreamChanged(_ upstream: Upstream, _ kinds: Set<ListKind>) {
+    private func upstreamChanged(_ upstream: Upstream, _ kinds: Set<ListKind>, isAnnounced: Bool) {
         var personal: (upstream: UpstreamInstances, servers: [String])?
         let changed = state.withLock { state -> [String: Set<ListKind>] in
             // An upstream that was replaced has nothing to say any more.
             guard !state.isStopping, let instances = state.snapshot.upstreams[upstream.name],
-                instances.takesLists(from: upstream)
+                instances.takesLists(from: upstream, isAnnounced: isAnnounced)
             else { return [:] }
             let old = state.snapshot
             let servers = old.settings.virtualServers.filter { $0.upstreams.contains(upstream.name) }

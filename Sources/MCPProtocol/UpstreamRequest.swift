@@ -17,8 +17,8 @@ package struct UpstreamRequest: Sendable {
     package var clientCapabilities: [UInt8] = Array("{}".utf8)
     /// Whether that client can be asked something.
     package var canAsk = false
-    /// Whose request it is, where one client may have several at once that are answered in the same place; else nil.
-    package var client: String?
+    /// Whose request it is; nil where nobody can be asked.
+    package var origin: Origin?
     /// What a legacy upstream gets as `task`, an object: the answer shall be a task. A modern one decides for itself, by the capabilities.
     package var task: [UInt8]?
     /// Whether the upstream may be silent for as long as a call may take at most, for it is to answer when a task has ended.
@@ -27,6 +27,19 @@ package struct UpstreamRequest: Sendable {
     package var mirroredName: String?
     /// `Mcp-Param-*` headers with their encoded values.
     package var mirroredParameters: [(name: String, value: String)] = []
+
+    /// Tells requests of one caller from others', and within those, requests of clients whose questions are answered in the same place.
+    package struct Origin: Hashable, Sendable {
+        /// Unlike for unlike callers, byte for byte.
+        package let caller: [[UInt8]]
+        /// nil where the client has none.
+        package let session: String?
+
+        package init(caller: [[UInt8]], session: String?) {
+            self.caller = caller
+            self.session = session
+        }
+    }
 
     package init(_ method: String, members: [UInt8] = []) {
         self.method = method

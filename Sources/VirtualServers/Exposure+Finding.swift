@@ -71,10 +71,10 @@ extension Exposure {
             return tools.indices.contains { tools[$0].upstream == upstream && isListed($0, for: access) }
                 || ListKind.allCases.contains { items(of: $0).contains { $0.upstream == upstream && $0.isListed(for: access) } }
         }
-        let tools = definition.tools.map { (Subject.Kind.tool, $0.pattern, definition.exposedName(of: $0)) }
-        let prompts = definition.prompts.map { (Subject.Kind.prompt, $0, definition.exposedName(of: $0.glob, from: $0.upstream)) }
-        let resources = definition.resources.map { (Subject.Kind.resource, $0, $0.glob) }
-        return (tools + prompts + resources).contains { kind, pattern, name in
+        var selected = definition.tools.map { (Subject.Kind.tool, $0.pattern, definition.exposedName(of: $0)) }
+        selected += definition.prompts.map { (.prompt, $0, definition.exposedName(of: $0.glob, from: $0.upstream)) }
+        selected += definition.resources.map { (.resource, $0, $0.glob) }
+        return selected.contains { kind, pattern, name in
             pattern.upstream == upstream
                 && access.allowance(of: UnknownSubject(kind, name: Glob(name), upstream: upstream, upstreamName: Glob(pattern.glob))) != nil
         }

@@ -53,6 +53,28 @@ struct DuplexClientTests {
         }
     }
 
+    @Test("the members of a batch are answered together, where the revision has batches")
+    func batches() async throws {
+        try await onLoop { _ async throws in
+            let talk = Conversation()
+            talk.initialize("2025-03-26")
+            _ = try await talk.next()
+            let ping = { (id: Int) in #"{"jsonrpc":"2.0","id":\#(id),"method":"ping"}"# }
+            let notification = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#
+            talk.say(" [\(ping(1)),\(notification),\(ping(2)),{}]")
+            let replies = try #require(try await talk.next().array)
+            #expect(Set(replies.map { $0["id"]?.integer }) == [1, 2, nil] && replies.count == 3)
+            talk.say("[\(notification)]")
+            talk.say("[]")
+            #expect(try await talk.next()["error"]?["code"] == -32600)
+            let later = Conversation()
+            later.initialize("2025-06-18")
+            _ = try await later.next()
+            later.say("[\(ping(1))]")
+            #expect(try await later.next()["error"]?["code"] == -32600)
+        }
+    }
+
     @Test("what is no message is answered with an error, and the channel goes on")
     func unreadable() async throws {
         try await onLoop { _ async throws in

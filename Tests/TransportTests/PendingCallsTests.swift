@@ -83,11 +83,12 @@ struct PendingCallsTests {
         }
     }
 
-    private func request(canAsk: Bool, client: String? = nil) -> UpstreamRequest {
+    /// `session` where it is another name than the client's.
+    private func request(canAsk: Bool, client: String? = nil, session: String?? = nil) -> UpstreamRequest {
         var request = UpstreamRequest("tools/call")
         request.isForClient = true
         request.canAsk = canAsk
-        request.client = client
+        request.origin = client.map { .init(caller: [Array($0.utf8)], session: session ?? $0) }
         return request
     }
 
@@ -115,6 +116,41 @@ struct PendingCallsTests {
         #expect(pending.route(try message(question)))
         _ = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
         #expect(!pending.route(try message(question)))
+    }
+
+    @Test("a question to one caller with several calls belongs to the only one that has not been asked yet", arguments: [nil, "s"])
+    func oneCaller(session: String?) async throws {
+        try await onLoop { _ async throws in
+            let parked = try pending.open(request(canAsk: true, client: "a", session: .some(session)), askedBy: .legacy)
+            #expect(pending.route(try message(question)))
+            #expect(await hasMessage(parked.mailbox))
+            let next = try pending.open(request(canAsk: true, client: "a", session: .some(nil)), askedBy: .legacy)
+            #expect(pending.route(try message(question.replacing("\"q\"", with: "\"r\""))))
+            #expect(await hasMessage(next.mailbox))
+            #expect(!pending.route(try message(question.replacing("\"q\"", with: "\"s\""))), "each has been asked")
+            pending.wasAnswered(by: parked.id)
+            #expect(pending.route(try message(question.replacing("\"q\"", with: "\"t\""))))
+            #expect(await hasMessage(parked.mailbox))
+            _ = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+            pending.wasAnswered(by: parked.id)
+            #expect(!pending.route(try message(question)), "it must not reach another caller")
+        }
+    }
+
+    private func hasMessage(_ mailbox: Mailbox<PendingCalls.Incoming>) async -> Bool {
+        if case .element(.message) = await mailbox.next(within: .zero) { true } else { false }
+    }
+
+    @Test("what a cancelled call logs is nobody's, until the upstream has answered it")
+    func fading() throws {
+        let log = #"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#
+        let first = try pending.open(request(canAsk: false))
+        pending.close(first.id, isCancelled: true)
+        let second = try pending.open(request(canAsk: false))
+        #expect(!pending.route(try message(log)))
+        _ = pending.route(try message(#"{"jsonrpc":"2.0","id":\#(first.id),"error":{"code":0,"message":"cancelled"}}"#))
+        #expect(pending.route(try message(log)))
+        pending.close(second.id)
     }
 
     @Test("a modern upstream asks by its result only")

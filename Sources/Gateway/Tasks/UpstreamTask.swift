@@ -28,6 +28,7 @@ struct UpstreamTask {
             request.waitsForTask = true
             request.wantsProgress = errand.call.message.params.meta?.progressToken != nil
             request.canAsk = errand.call.era == .legacy && !errand.call.abilities.isEmpty
+            if request.canAsk { request.origin = errand.call.origin }
             return TaskOutcome(try await errand.ask(request))
         }
         return TaskOutcome(try await ended(within: time))

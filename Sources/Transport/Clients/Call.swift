@@ -40,6 +40,13 @@ package struct Call: Sendable {
     /// What an upstream may ask of this client.
     package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
 
+    /// Who is asked where an upstream asks. Anonymous callers with sessions are told apart by those.
+    package var origin: UpstreamRequest.Origin {
+        let identity = caller.identity
+        let who = caller.proof == .none ? [session ?? ""] : [identity.realm, identity.user.map { "=" + $0 } ?? "", identity.client.map { "=" + $0 } ?? ""]
+        return UpstreamRequest.Origin(caller: who.map { Array($0.utf8) }, session: session)
+    }
+
     package var era: Era { revision.era }
     /// The request's id as it was spelt.
     package var id: ArraySlice<UInt8> { message.id.map { message.bytes[$0.range] } ?? [] }

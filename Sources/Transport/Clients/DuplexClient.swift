@@ -56,6 +56,9 @@ package final class DuplexClient: Sendable {
     ///
     /// `sender` is who sent this one, where every message proves it anew; it has the same identity as the client's caller.
     package func receive(_ bytes: [UInt8], from sender: Caller? = nil) {
+        if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "["), let revision = state.withLock({ $0.revision }), revision <= .v2025_03_26 {
+            return receive(batch: bytes, from: sender)
+        }
         let message: Message
         do {
             message = try Message(scanning: bytes, depthMax: jsonDepthMax)
@@ -64,9 +67,45 @@ package final class DuplexClient: Sendable {
             return
         }
         switch message.kind {
-        case .request: begin(message, from: sender ?? caller)
+        case .request: begin(message, from: sender ?? caller) { [send] in if let reply = $0 { _ = send(reply) } }
         case .notification: take(message)
         case .result, .error: questions.take(message, from: "")
+        }
+    }
+
+    /// Each member is answered as if it had come alone, but all together (MCP 2025-03-26 basic, "Batching").
+    private func receive(batch bytes: [UInt8], from sender: Caller?) {
+        let parts: [[UInt8]]
+        do {
+            parts = try LegacyHandshake.members(ofBatch: bytes, depthMax: jsonDepthMax)
+        } catch {
+            _ = send(Reply(ProtocolError(.parse, "Parse error: \(error)"), id: [], isIDKnown: false).bytes)
+            return
+        }
+        guard !parts.isEmpty, parts.count <= LegacyHandshake.batchLengthMax else {
+            let error = ProtocolError(.invalidRequest, "Invalid request: a batch has 1 to \(LegacyHandshake.batchLengthMax) members")
+            _ = send(Reply(error, id: [], isIDKnown: false).bytes)
+            return
+        }
+        let replies = BatchReplies(count: parts.count, send: send)
+        for part in parts {
+            do {
+                let message = try Message(scanning: part, depthMax: jsonDepthMax)
+                switch message.kind {
+                case .request where message.method == .initialize:
+                    let id = message.id.map { message.bytes[$0.range] } ?? []
+                    replies.add(Reply(ProtocolError(.invalidRequest, "Invalid request: `initialize` in a batch"), id: id).bytes)
+                case .request: begin(message, from: sender ?? caller) { replies.add($0) }
+                case .notification:
+                    take(message)
+                    replies.add(nil)
+                case .result, .error:
+                    questions.take(message, from: "")
+                    replies.add(nil)
+                }
+            } catch {
+                replies.add(Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil).bytes)
+            }
         }
     }
 
@@ -163,7 +202,8 @@ package final class DuplexClient: Sendable {
         speaksModern && (message.params.meta?.protocolVersion != nil || message.method == .discover || message.method == .listen)
     }
 
-    private func begin(_ message: Message, from caller: Caller) {
+    /// `respond` gets the response, once; nil where there is none.
+    private func begin(_ message: Message, from caller: Caller, respond: @escaping @Sendable ([UInt8]?) -> Void) {
         let id = message.id.map { message.bytes[$0.range] } ?? []
         let isHandshake = message.method == .initialize && !isModern(message)
         if isHandshake { begin(handshake: message) }
@@ -180,7 +220,7 @@ package final class DuplexClient: Sendable {
             return nil
         }
         if let problem {
-            _ = send(Reply(problem, id: id).bytes)
+            respond(Reply(problem, id: id).bytes)
             if isHandshake { endHandshake() }
             return
         }
@@ -193,7 +233,7 @@ package final class DuplexClient: Sendable {
                 defer { if state.running.isEmpty { state.idle = [] } }
                 return state.running.isEmpty ? state.idle : []
             }
-            if let reply, !cancellation.isCancelled { _ = send(reply.bytes) }
+            respond(cancellation.isCancelled ? nil : reply?.bytes)
             if isHandshake { endHandshake() }
             for mailbox in idle { _ = mailbox.send(true) }
         }

@@ -3,20 +3,37 @@ import Synchronization
 
 /// The calls in flight on one link whose clients can be asked, of which a question that names none must belong to one.
 struct AskableCalls {
-    /// By request id, whose call it is; nil where nobody else's calls are answered in the same place.
-    private var clients: [Int: String?] = [:]
+    private struct Entry {
+        let origin: UpstreamRequest.Origin?
+        /// Questions that were put to it and have not been answered.
+        var open = 0
+    }
 
-    var isEmpty: Bool { clients.isEmpty }
+    /// By request id.
+    private var entries: [Int: Entry] = [:]
+
+    var isEmpty: Bool { entries.isEmpty }
     /// Whether there are several.
-    var isAmbiguous: Bool { clients.count > 1 }
+    var isAmbiguous: Bool { entries.count > 1 }
 
-    mutating func insert(_ id: Int, of client: String?) { clients[id] = .some(client) }
-    mutating func remove(_ id: Int) -> Bool { clients.removeValue(forKey: id) != nil }
+    mutating func insert(_ id: Int, of origin: UpstreamRequest.Origin?) { entries[id] = Entry(origin: origin) }
+    mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
-    /// The only one, or the last where all are one client's; nil where that can't be told.
+    mutating func wasAsked(_ id: Int) { entries[id]?.open += 1 }
+    mutating func wasAnswered(_ id: Int) { if let open = entries[id]?.open, open > 0 { entries[id]?.open = open - 1 } }
+
+    /// The call that a question belongs to; nil where that can't be told.
+    ///
+    /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that has
+    /// not been asked yet, or the last where all are answered in the same place.
     var asked: Int? {
-        guard let (call, client) = clients.max(by: { $0.key < $1.key }) else { return nil }
-        return clients.count == 1 || client != nil && clients.values.allSatisfy { $0 == client } ? call : nil
+        guard let first = entries.first else { return nil }
+        guard entries.count > 1 else { return first.key }
+        guard let origin = first.value.origin, entries.values.allSatisfy({ $0.origin?.caller == origin.caller }) else { return nil }
+        let quiet = entries.filter { $0.value.open == 0 }.keys
+        if quiet.count == 1 { return quiet.first }
+        guard let session = origin.session, entries.values.allSatisfy({ $0.origin?.session == session }) else { return nil }
+        return quiet.max() ?? entries.keys.max()
     }
 }
 

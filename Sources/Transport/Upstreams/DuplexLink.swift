@@ -76,10 +76,17 @@ extension DuplexChannel {
         }
         do {
             try await send(request.bytes(id: id, era: era))
-            return try await pending.response(from: mailbox, within: limit, answer: { try? await send($0) }, onMessage: onMessage)
+            let answer = { @Sendable (bytes: [UInt8]) in
+                pending.wasAnswered(by: id)
+                try? await send(bytes)
+            }
+            return try await pending.response(from: mailbox, within: limit, answer: answer, onMessage: onMessage)
         } catch {
             switch error {
-            case .timedOut, .cancelled: try? await send(cancelled(id, because: error))
+            case .timedOut, .cancelled:
+                // Before that is sent, which may take a while: what comes meanwhile is other calls'.
+                pending.close(id, isCancelled: true)
+                try? await send(cancelled(id, because: error))
             default: break
             }
             throw error

@@ -12,6 +12,8 @@ final class PendingCalls: Sendable {
         case lost(String)
     }
 
+    /// How long a cancelled call may log, should it never be answered.
+    private static let fadingTime = Duration.seconds(5)
     /// Messages that may wait for one call before it is given up.
     private static let queueLength = 1_024
 
@@ -20,6 +22,8 @@ final class PendingCalls: Sendable {
         var calls: [Int: Mailbox<Incoming>] = [:]
         /// Those that a client waits for.
         var forClients: Set<Int> = []
+        /// Those of them that were cancelled a moment ago, with the time until which they may still log.
+        var fading: [Int: ContinuousClock.Instant] = [:]
         var askable = AskableCalls()
         /// Which call a question was put to, by the upstream's id as it was spelt.
         var questions: [String: Int] = [:]
@@ -41,17 +45,18 @@ final class PendingCalls: Sendable {
             state.calls[state.nextID] = mailbox
             if let request, request.isForClient {
                 state.forClients.insert(state.nextID)
-                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: request.client) }
+                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: request.origin) }
             }
             return .success(state.nextID)
         }
         return (try opened.get(), mailbox)
     }
 
-    func close(_ id: Int) {
+    /// `isCancelled` where the upstream has not answered: what it still logs of that call is nobody's.
+    func close(_ id: Int, isCancelled: Bool = false) {
         state.withLock { state in
             state.calls[id] = nil
-            state.forClients.remove(id)
+            if state.forClients.remove(id) != nil, isCancelled { state.fading[id] = .now + Self.fadingTime }
             guard state.askable.remove(id), !state.questions.isEmpty else { return }
             state.questions = state.questions.filter { $0.value != id }
         }
@@ -61,20 +66,28 @@ final class PendingCalls: Sendable {
     func route(_ message: Message) -> Bool {
         let mailbox = state.withLock { state -> Mailbox<Incoming>? in
             switch message.kind {
-            case .result, .error: return message.idText.flatMap { Int($0) }.flatMap { state.calls[$0] }
+            case .result, .error:
+                guard let id = message.idText.flatMap({ Int($0) }) else { return nil }
+                if !state.fading.isEmpty { state.fading[id] = nil }
+                return state.calls[id]
             case .notification where message.method == .progress:
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }
             // A log message names no request: it belongs to a call only when that is the only one.
             case .notification where message.method == .log:
-                return state.forClients.count == 1 ? state.forClients.first.flatMap { state.calls[$0] } : nil
+                if !state.fading.isEmpty { state.fading = state.fading.filter { $0.value > .now } }
+                return state.forClients.count == 1 && state.fading.isEmpty ? state.forClients.first.flatMap { state.calls[$0] } : nil
             case .notification where message.method == .cancelled:
-                return message.params.requestID.flatMap { state.questions[String(decoding: message.bytes[$0.range], as: UTF8.self)] }
-                    .flatMap { state.calls[$0] }
+                guard let id = message.params.requestID.map({ String(decoding: message.bytes[$0.range], as: UTF8.self) }),
+                    let call = state.questions.removeValue(forKey: id)
+                else { return nil }
+                state.askable.wasAnswered(call)
+                return state.calls[call]
             case .notification where message.method == .elicitationCompleted: return state.askable.asked.flatMap { state.calls[$0] }
             case .request where message.method != .ping:
                 guard let call = state.askable.asked, let id = message.idText else { return nil }
                 state.questions[id] = call
+                state.askable.wasAsked(call)
                 return state.calls[call]
             default: return nil
             }
@@ -83,6 +96,9 @@ final class PendingCalls: Sendable {
         if !mailbox.send(.message(message)) { mailbox.close() }
         return true
     }
+
+    /// A question that was put to that call has been answered.
+    func wasAnswered(by id: Int) { state.withLock { $0.askable.wasAnswered(id) } }
 
     /// Whether several clients could be asked.
     var isAmbiguous: Bool { state.withLock { $0.askable.isAmbiguous } }

@@ -46,7 +46,7 @@ final class StreamableHTTPLink: UpstreamLink {
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
-        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, of: request.client) : nil
+        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, of: request.origin) : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
             if inbox != nil { closeInbox(id) }
@@ -65,7 +65,12 @@ final class StreamableHTTPLink: UpstreamLink {
             var questions: OpenQuestions?
             defer { questions?.refuseAll("the call is over") }
             func ask(_ request: Message) async {
-                let asking = questions ?? OpenQuestions { [self] in try? await notify($0) }
+                let asking =
+                    questions
+                    ?? OpenQuestions { [self] in
+                        askable.withLock { $0.calls.wasAnswered(id) }
+                        try? await notify($0)
+                    }
                 questions = asking
                 if let asked = await asking.take(request) { await onMessage(asked) }
             }
@@ -98,9 +103,12 @@ final class StreamableHTTPLink: UpstreamLink {
                         await answer(message)
                         continue
                     }
+                    askable.withLock { $0.calls.wasAsked(id) }
                     await ask(message)
                 case .notification where message.method == .cancelled:
-                    if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
+                    guard let withdrawal = questions?.withdrawal(message) else { continue }
+                    askable.withLock { $0.calls.wasAnswered(id) }
+                    await onMessage(withdrawal)
                 case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
@@ -259,10 +267,10 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
-    private func openInbox(_ id: Int, of client: String?) -> QuestionInbox {
+    private func openInbox(_ id: Int, of origin: UpstreamRequest.Origin?) -> QuestionInbox {
         let inbox = QuestionInbox()
         askable.withLock { state in
-            state.calls.insert(id, of: client)
+            state.calls.insert(id, of: origin)
             state.inboxes[id] = inbox
         }
         return inbox
@@ -279,7 +287,11 @@ final class StreamableHTTPLink: UpstreamLink {
 
     /// Many servers ask on the session's stream, where a question names no call, nor does the word that a link's matter is done.
     private func route(_ request: Message) async {
-        let inbox = askable.withLock { state in state.calls.asked.flatMap { state.inboxes[$0] } }
+        let inbox = askable.withLock { state -> QuestionInbox? in
+            guard let call = state.calls.asked else { return nil }
+            if request.kind == .request, request.method != .ping { state.calls.wasAsked(call) }
+            return state.inboxes[call]
+        }
         guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }
         inbox.put(request)
     }

@@ -28,6 +28,8 @@ package final class Upstream: Sendable {
         case wanted
         /// Other resources are watched than before.
         case watchesChanged
+        /// Another instance has other lists now than it had.
+        case changedElsewhere(UpstreamList)
         case stop
     }
 
@@ -188,8 +190,8 @@ package final class Upstream: Sendable {
     /// Ends the wait for the next attempt.
     func openSoon() { _ = events.send(.wanted) }
 
-    /// Reads its lists again in a moment.
-    func refreshSoon() { _ = events.send(.link(.allListsChanged, generation: state.withLock { $0.generation })) }
+    /// Takes over, in a moment, the lists that another instance of it has found changed.
+    func takeOver(_ list: UpstreamList) { _ = events.send(.changedElsewhere(list)) }
 
     /// Who has listed its tools uses it as well.
     func noteUse(by caller: Caller) {
@@ -346,6 +348,7 @@ package final class Upstream: Sendable {
         await subscribe(over: link)
         while true {
             var stale: Set<ListKind> = []
+            var isAnnounced = false
             let refreshTime = max(refreshAt - .now, .zero)
             switch await events.next(within: min(refreshTime, max(idleTimeLeft ?? refreshTime, .milliseconds(1)))) {
             case .element(.stop), .closed: return .stop
@@ -354,18 +357,21 @@ package final class Upstream: Sendable {
             case .timedOut where refreshAt <= .now:
                 stale = Set(ListKind.allCases)
                 refreshAt = .now + limits.listAgeMax
-            case .element(.link(.listsChanged(let kinds), generation)): stale = kinds
+            case .element(.link(.listsChanged(let kinds), generation)): (stale, isAnnounced) = (kinds, true)
             case .element(.link(.renewed, generation)):
                 stale = Set(ListKind.allCases)
                 await subscribe(over: link)
             case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
             case .element(.watchesChanged): await watched.reconcile(over: link, limits: limits, log: log)
+            case .element(.changedElsewhere(let list)):
+                let kinds = list.offer.differences(from: self.list?.offer ?? Offer())
+                publish(.up, read: kinds, list.offer, peer: link.peer)
             case .timedOut: break
             case .element: break
             }
             guard !stale.isEmpty else { continue }
             do {
-                publish(.up, read: stale, try await link.offer(stale, limits: limits, log: log), peer: link.peer)
+                publish(.up, read: stale, try await link.offer(stale, limits: limits, log: log), peer: link.peer, isAnnounced: isAnnounced)
             } catch {
                 if case .timedOut = error { continue }
                 return end(error)
@@ -396,7 +402,8 @@ package final class Upstream: Sendable {
 
     /// Takes over its state and those of its lists that were read; without an offer it has none.
     private func publish(
-        _ next: UpstreamStatus.State, read kinds: Set<ListKind> = [], _ read: Offer? = nil, peer: UpstreamPeer? = nil, error: String? = nil
+        _ next: UpstreamStatus.State, read kinds: Set<ListKind> = [], _ read: Offer? = nil, peer: UpstreamPeer? = nil, error: String? = nil,
+        isAnnounced: Bool = false
     ) {
         let changed = state.withLock { state -> Set<ListKind>? in
             let known = state.list?.offer
@@ -414,7 +421,7 @@ package final class Upstream: Sendable {
             if let error { state.status.lastError = error }
             return isNews ? (known ?? Offer()).differences(from: offer ?? Offer()) : nil
         }
-        if let changed { onNews(self, .lists(changed)) }
+        if let changed { onNews(self, .lists(changed, isAnnounced: isAnnounced)) }
         settle()
     }
 
@@ -473,8 +480,8 @@ package final class Upstream: Sendable {
 
 /// What an upstream tells its owner.
 package enum UpstreamNews: Sendable {
-    /// Its state or its offer has changed, and which of its lists with it.
-    case lists(Set<ListKind>)
+    /// Its state or its offer has changed, and which of its lists with it; `isAnnounced` where the upstream has said so.
+    case lists(Set<ListKind>, isAnnounced: Bool)
     /// A resource that is watched has changed, or a part of one.
     case resource(String)
 }

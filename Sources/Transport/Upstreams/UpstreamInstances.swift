@@ -180,11 +180,12 @@ package final class UpstreamInstances: Sendable {
         return nil
     }
 
-    /// Whether lists are taken from that instance. Where they are not, and it has another list, the one that they are taken from looks again.
-    package func takesLists(from instance: Upstream) -> Bool {
+    /// Whether lists are taken from that instance. What another one announces that callers share is taken over, so that the latest word counts;
+    /// what it merely finds is not, since a child that has just been started has not yet become what the others are.
+    package func takesLists(from instance: Upstream, isAnnounced: Bool) -> Bool {
         let lister = state.withLock { $0.listers[instance.key.credential] }
         if lister === instance { return true }
-        if let list = instance.list, let known = lister?.list, !list.offer.differences(from: known.offer).isEmpty { lister?.refreshSoon() }
+        if isAnnounced, instance.key.owner == .everybody, let list = instance.list { lister?.takeOver(list) }
         return false
     }
 
