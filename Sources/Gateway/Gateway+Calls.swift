@@ -49,7 +49,7 @@ extension Gateway {
             case .answered(let response):
                 if let violation = response.violation { throw violation }
                 if case .tool(let index) = exposed, concernsTasks(response, to: request, of: call) {
-                    let errand = Errand(call: call, upstream: upstream, permit: permit) { interjection in
+                    let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
                         await self.pass(interjection, about: nil, of: call, from: upstream.name, to: channel)
                     }
                     return try await taskReply(to: errand, request, response, of: index, in: exposure, noting: trail)
