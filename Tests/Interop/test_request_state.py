@@ -4,13 +4,14 @@ import base64
 import json
 
 import pytest
-from harness.answers import FORM
+from harness.answers import CANNED
 from harness.deadline import eventually
 from harness.schemas import MODERN
 from harness.wire import Wire, meta
 
 pytestmark = pytest.mark.gateway
 
+FORM = CANNED["form"]
 FORMS = {"elicitation": {"form": {}}}
 ASK = {"name": "ask", "arguments": {"what": ["form"]}}
 

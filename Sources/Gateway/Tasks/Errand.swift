@@ -9,12 +9,20 @@ struct Errand {
     let call: Call
     let upstream: Upstream
     let permit: Permit
+    let channel: any ClientChannel
     /// Hands what comes before an answer to the client, in the client's form.
     let onMessage: (Interjection) async -> Void
 
     /// An answer that is fit for a client; an error of the upstream is one.
     func ask(_ request: UpstreamRequest) async throws(UpstreamError) -> Message {
-        let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation, onMessage: onMessage)
+        let response: Message
+        do throws(UpstreamError) {
+            response = try await upstream.call(request, permit: permit, cancellation: call.cancellation, onMessage: onMessage)
+        } catch {
+            await channel.withdraw(nil)
+            throw error
+        }
+        await channel.withdraw(nil)
         if let violation = response.violation { throw violation }
         return response
     }

@@ -76,7 +76,7 @@ extension Gateway {
             let permit = try exposure.policy.access(of: call.caller).permit(
                 call.caller, toFollow: index, called: tool.name, of: call.server, permittedUnder: ticket.grant)
             trail?.decided(permit.decision)
-            let errand = Errand(call: call, upstream: upstream, permit: permit) { interjection in
+            let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
                 await self.pass(interjection, about: (ticket.id, id), of: call, from: upstream.name, to: channel)
             }
             return (UpstreamTask(id: ticket.id, era: ticket.era, errand: errand), exposure)

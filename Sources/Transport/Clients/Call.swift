@@ -43,7 +43,8 @@ package struct Call: Sendable {
     /// Who is asked where an upstream asks. Anonymous callers with sessions are told apart by those.
     package var origin: UpstreamRequest.Origin {
         let identity = caller.identity
-        let who = caller.proof == .none ? [session ?? ""] : [identity.realm, identity.user.map { "=" + $0 } ?? "", identity.client.map { "=" + $0 } ?? ""]
+        let names = [identity.user, identity.client].map { name in name.map { "=" + $0 } ?? "" }
+        let who = caller.proof == .none ? [session ?? ""] : [identity.realm] + names
         return UpstreamRequest.Origin(caller: who.map { Array($0.utf8) }, session: session)
     }
 

@@ -111,8 +111,8 @@ extension Reply {
         case .ping: self.init(result: [], id: id, era: .legacy)
         case .elicit where isAmbiguous, .sample where isAmbiguous, .listRoots where isAmbiguous:
             let what = "`\(request.methodText)` can't be told to belong to one of the calls in flight"
-            log.warning("\(what); it needs `instances: per-session`, or one call at a time")
-            self.init(ProtocolError(.internalError, "\(what): the gateway needs `instances: per-session` for this server"), id: id)
+            log.warning("\(what); it needs `instances: per-user` or `per-session`, or one call at a time")
+            self.init(ProtocolError(.internalError, "\(what): the gateway needs `instances: per-user` or `per-session` for this server"), id: id)
         default: self.init(.cannotBeAsked(request.methodText), id: id)
         }
     }

@@ -113,7 +113,7 @@ class Upstream:
 
     async def announce(self, send, uri=None):
         for session, uris in list(self.sessions.values()):
-            if uri is None or uri in uris:
+            if uri is None or any(uri.startswith(known) for known in uris):
                 with contextlib.suppress(Exception):  # a session that is gone
                     await getattr(session, send)(*([AnyUrl(uri)] if uri else []))
 
