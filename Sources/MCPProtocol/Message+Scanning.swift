@@ -10,7 +10,7 @@ extension Message {
     /// Reads one JSON-RPC message in one pass (JSON-RPC 2.0 §4–5; MCP basic/index, "Messages").
     ///
     /// A duplicate of a member that the gateway looks at is refused: two readers could take different ones.
-    package init(scanning bytes: [UInt8], depthMax: Int = 128) throws(MessageError) {
+    package convenience init(scanning bytes: [UInt8], depthMax: Int = 128) throws(MessageError) {
         var envelope = Envelope()
         do {
             try envelope.scan(bytes.span, depthMax: depthMax)
@@ -29,22 +29,20 @@ extension Message {
         if let idKind = envelope.idKind, idKind != .string, !envelope.isIntegerID {
             guard idKind == .null, envelope.error != nil else { throw refuse("`id` must be a string or an integer") }
         }
-        if let method = envelope.methodName {
+        let kind: Kind
+        var method: Method?
+        if let name = envelope.methodName {
             guard envelope.result == nil, envelope.error == nil else { throw refuse("a request has no result and no error") }
             kind = envelope.idKind == nil ? .notification : .request
-            self.method = Method(method, in: bytes.span)
+            method = Method(name, in: bytes.span)
         } else {
             guard (envelope.result == nil) != (envelope.error == nil) else { throw refuse("`method` is missing") }
             guard envelope.idKind != nil || envelope.error != nil else { throw refuse("`id` is missing") }
             kind = envelope.result == nil ? .error : .result
-            method = nil
         }
-        self.bytes = bytes
-        id = envelope.id
-        methodName = envelope.methodName
-        params = envelope.params
-        result = envelope.result
-        error = envelope.error
+        self.init(
+            bytes: bytes, kind: kind, id: envelope.id, method: method, methodName: envelope.methodName, params: envelope.params,
+            result: envelope.result, error: envelope.error)
     }
 }
 

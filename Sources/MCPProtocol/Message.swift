@@ -2,8 +2,9 @@ import JSON
 
 /// One JSON-RPC message: the bytes as they came, and where the parts lie that the gateway looks at.
 ///
-/// All of the text has been validated. What is not named here stays as it is and travels on unchanged.
-package struct Message: Sendable {
+/// All of the text has been validated. What is not named here stays as it is and travels on unchanged. An object, for it is large and passes
+/// through many hands.
+package final class Message: Sendable {
     package enum Kind: Sendable { case request, notification, result, error }
 
     package let bytes: [UInt8]
@@ -19,8 +20,27 @@ package struct Message: Sendable {
     /// The `error` of a response, an object.
     package let error: JSONExtent?
 
-    package func text(_ text: JSONText) -> String { text.string(in: bytes.span) }
-    package func text(_ text: JSONText?) -> String? { text.map { $0.string(in: bytes.span) } }
+    init(
+        bytes: [UInt8], kind: Kind, id: JSONExtent?, method: Method?, methodName: JSONText?, params: Params, result: Result?, error: JSONExtent?
+    ) {
+        self.bytes = bytes
+        self.kind = kind
+        self.id = id
+        self.method = method
+        self.methodName = methodName
+        self.params = params
+        self.result = result
+        self.error = error
+    }
+
+    package func text(_ text: JSONText) -> String { reading { text.string(in: $0) } }
+    package func text(_ text: JSONText?) -> String? { text.map { self.text($0) } }
+    /// Whether a text is that word.
+    func says(_ word: StaticString, _ text: JSONText) -> Bool { reading { text.isEqual(word, in: $0) } }
+    private func reading<Value>(_ body: (Span<UInt8>) -> Value) -> Value {
+        let bytes = bytes
+        return body(bytes.span)
+    }
     package func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { bytes[range] }
     package func value(_ extent: JSONExtent) -> JSONValue { (try? JSONValue(parsing: extent.range, of: bytes)) ?? .null }
     /// The id as it is spelt, for use as a key; `1` and `"1"` differ.
@@ -105,9 +125,9 @@ extension Message {
         }
 
         /// Whether it is a task in the place of a result (io.modelcontextprotocol/tasks, "Polymorphic Results").
-        package func isTask(in message: Message) -> Bool { resultType?.isEqual("task", in: message.bytes.span) ?? false }
+        package func isTask(in message: Message) -> Bool { resultType.map { message.says("task", $0) } ?? false }
 
         /// Whether the upstream wants more from the client before it answers.
-        package func isInputRequired(in message: Message) -> Bool { resultType?.isEqual("input_required", in: message.bytes.span) ?? false }
+        package func isInputRequired(in message: Message) -> Bool { resultType.map { message.says("input_required", $0) } ?? false }
     }
 }

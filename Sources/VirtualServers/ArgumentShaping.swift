@@ -84,7 +84,8 @@ package struct ArgumentShaping: Sendable {
     }
 
     private func copy(_ range: Range<Int>, of message: Message, to out: inout [UInt8], given: inout [Bool]) throws {
-        let bytes = message.bytes.span
+        let text = message.bytes
+        let bytes = text.span
         var scanner = JSONScanner(at: range.lowerBound, depthMax: .max)
         var seen: Set<String> = []
         try scanner.beginObject(in: bytes)

@@ -9,7 +9,8 @@ struct ListPage {
     /// nil when the answer is no result, or has no array of that name.
     init?(_ answer: Message, of name: StaticString) {
         guard let result = answer.result else { return nil }
-        let span = answer.bytes.span
+        let bytes = answer.bytes
+        let span = bytes.span
         var scanner = JSONScanner(at: result.range.lowerBound)
         var isList = false
         do {
