@@ -31,7 +31,7 @@ extension Gateway {
     ) async throws -> Reply? {
         let (upstream, exposed, exposure) = try await target(wanted, of: call, noting: trail)
         let (request, permit) = try admit(call, toUse: exposed, of: exposure, after: round, noting: trail)
-        if let round, round.upstream != upstream.name { throw staleState() }
+        if let round, round.upstream != upstream.name || !isRetry && !takenRounds.take(round) { throw staleState() }
         if call.message.method == .complete, !exposure.canComplete(exposed) { return emptyCompletion(call) }
         try checkConsent(call, after: round)
         trail?.passedOn()
@@ -60,6 +60,7 @@ extension Gateway {
             }
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
+            if let round, error.isBeforeTheCall { takenRounds.putBack(round) }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
         } catch is QuestionOfTask {
@@ -163,5 +164,15 @@ extension Gateway {
         else { return nil }
         trail?.meant(missing.upstream, decision)
         return upstream
+    }
+}
+
+extension UpstreamError {
+    /// Whether nothing can have been done.
+    fileprivate var isBeforeTheCall: Bool {
+        switch self {
+        case .unavailable, .credential, .insufficientScope, .busy: true
+        case .refused, .broken, .timedOut, .cancelled, .violation: false
+        }
     }
 }

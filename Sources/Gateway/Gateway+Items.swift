@@ -42,7 +42,8 @@ extension Gateway {
         guard call.message.method == .readResource, case .item(let item) = exposed else {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         }
-        if response.errorCode == .resourceNotFound || item.index == nil && response.errorCode == .invalidParams {
+        let isUnknown = response.errorCode.map { [.invalidParams, ErrorCode(rawValue: 0)].contains($0) } ?? false
+        if response.errorCode == .resourceNotFound || item.index == nil && isUnknown {
             throw Wanted.notFound(item.name, in: call.era)
         }
         return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo, hint: hint(for: response, to: call, item, in: exposure))

@@ -19,6 +19,7 @@ package final class Gateway: CallService {
     private let instances: InstancePool
     package let signIns: SignInDesk?
     let roundSeal: RoundSeal
+    let takenRounds = TakenRounds()
     let parkedCalls: ParkedCalls
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.

@@ -22,7 +22,7 @@ extension Exposure {
     }
 
     private func unlisted(_ uri: String) -> ExposedItem? {
-        guard uri.utf8.count <= ItemDefinition.nameBytesMax else { return nil }
+        guard uri.utf8.count <= ItemDefinition.nameBytesMax, URISpelling.isPlain(uri) else { return nil }
         for template in items(of: .templates) where template.template?.matches(uri) == true {
             let selection = definition.resources.first { $0.upstream == template.upstream && $0.takes(uri, .resources) }
             if let selection { return ExposedItem(unlisted: uri, of: selection) }

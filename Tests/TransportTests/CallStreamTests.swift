@@ -38,6 +38,7 @@ import Testing
         #expect(text(stream.events(after: 0).events).first == "data: 6")
         _ = stream.append([UInt8](repeating: 0x20, count: CallStream.bytesMax))
         #expect(stream.events(after: 0).events == [] && stream.bytes == 0)
+        #expect(stream.events(after: .max).events == [])
     }
 
     @Test func `A stream is taken up in its own session only`() throws {

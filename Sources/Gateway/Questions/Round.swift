@@ -34,6 +34,10 @@ struct Round {
     let wait: Wait
     /// How often the caller has been asked, this time included.
     let number: Int
+    /// Unlike for every round.
+    let id: String
+    /// Seconds since 1970; 0 before it is sealed.
+    private(set) var expires = 0
     private let owner: [String]
 
     init(upstream: String, wait: Wait, number: Int, of call: Call) {
@@ -41,6 +45,7 @@ struct Round {
         self.wait = wait
         self.number = number
         owner = Self.owner(of: call)
+        id = "\(ErrorID())\(ErrorID())"
     }
 
     /// `life` in seconds. An upstream's state that is too long for what a client carries around is its mistake.
@@ -54,7 +59,7 @@ struct Round {
             }
         let json: JSONValue = [
             "owner": .array(owner.map { .string($0) }), "upstream": .string(upstream), "kind": .string(kind), "value": value,
-            "number": .number(String(number)), "expires": .number(String(time(nil) + life)),
+            "id": .string(id), "number": .number(String(number)), "expires": .number(String(time(nil) + life)),
         ]
         let bytes = json.bytes
         guard bytes.count <= Self.stateBytesMax else { throw UpstreamError.violation("its `requestState` is too long") }
@@ -65,8 +70,10 @@ struct Round {
     init?(opening sealed: String, with seal: Seal, of call: Call) {
         guard sealed.utf8.count <= Self.stateBytesMax * 2, let bytes = seal.open(sealed, for: "request state"),
             let json = try? JSONValue(parsing: bytes), let expires = json["expires"]?.integer, expires > time(nil),
-            let upstream = json["upstream"]?.string, let number = json["number"]?.integer
+            let upstream = json["upstream"]?.string, let number = json["number"]?.integer, let id = json["id"]?.string
         else { return nil }
+        self.id = id
+        self.expires = expires
         let value = json["value"]?.string
         switch (json["kind"]?.string, value) {
         case ("sign_in", let link?): wait = .signIn(link: link)
@@ -94,6 +101,28 @@ struct Round {
             message.text(message.params.name) ?? "", message.text(message.params.uri) ?? "", Base64.encodeURL(digest),
         ]
     }
+}
+
+/// The rounds that were taken up, so that none is a second time: what an upstream does on an answer, it does once.
+final class TakenRounds: Sendable {
+    private static let countMax = 100_000
+
+    private let taken = Mutex<[String: Int]>([:])
+
+    /// False where that was done before, or where too many were taken lately. Only what goes on at an upstream counts: a sign-in may be waited
+    /// for several times, and a parked call is found once anyway.
+    func take(_ round: Round) -> Bool {
+        guard case .upstream = round.wait else { return true }
+        return taken.withLock { taken in
+            if taken.count >= Self.countMax { taken = taken.filter { $0.value > time(nil) } }
+            guard taken.count < Self.countMax, taken[round.id] == nil else { return false }
+            taken[round.id] = round.expires
+            return true
+        }
+    }
+
+    /// Nothing was done with it, so that it is good for another try.
+    func putBack(_ round: Round) { taken.withLock { _ = $0.removeValue(forKey: round.id) } }
 }
 
 /// The key of `requestState`, read when it is first needed.

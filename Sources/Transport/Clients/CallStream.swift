@@ -78,8 +78,10 @@ final class CallStream: Sendable {
     /// The events after that one, the number of the last, and whether that was all.
     func events(after number: Int) -> (events: [[UInt8]], last: Int, isFinished: Bool) {
         state.withLock { state in
-            let skipped = min(max(number + 1 - state.first, 0), state.events.count)
-            return (Array(state.events[skipped...]), max(number, state.first + state.events.count - 1), state.isFinished)
+            // The number is the client's word.
+            let last = state.first + state.events.count - 1
+            let skipped = number >= last ? state.events.count : max(number - state.first + 1, 0)
+            return (Array(state.events[skipped...]), max(number, last), state.isFinished)
         }
     }
 

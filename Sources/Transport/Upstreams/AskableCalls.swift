@@ -9,14 +9,21 @@ struct AskableCalls {
         var open = 0
     }
 
+    private static let taskOwnersMax = 1_000
+
     /// By request id.
     private var entries: [Int: Entry] = [:]
+    /// Callers whose calls have become tasks, which may ask at any time after.
+    private var taskOwners: Set<UpstreamRequest.Origin?> = []
 
     var isEmpty: Bool { entries.isEmpty }
     /// Whether there are several.
     var isAmbiguous: Bool { entries.count > 1 }
 
-    mutating func insert(_ id: Int, of origin: UpstreamRequest.Origin?) { entries[id] = Entry(origin: origin) }
+    mutating func insert(_ id: Int, _ request: UpstreamRequest) {
+        entries[id] = Entry(origin: request.origin)
+        if request.task != nil, taskOwners.count < Self.taskOwnersMax { taskOwners.insert(request.origin) }
+    }
     mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
     mutating func wasAsked(_ id: Int) { entries[id]?.open += 1 }
@@ -27,7 +34,9 @@ struct AskableCalls {
     /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that has
     /// not been asked yet, or the last where all are answered in the same place.
     var asked: Int? {
-        guard let first = entries.first else { return nil }
+        guard let first = entries.first, taskOwners.count < Self.taskOwnersMax,
+            taskOwners.allSatisfy({ $0 == nil && first.value.origin == nil || $0?.caller == first.value.origin?.caller })
+        else { return nil }
         guard entries.count > 1 else { return first.key }
         guard let origin = first.value.origin, entries.values.allSatisfy({ $0.origin?.caller == origin.caller }) else { return nil }
         let quiet = entries.filter { $0.value.open == 0 }.keys

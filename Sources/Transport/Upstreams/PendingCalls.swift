@@ -45,7 +45,7 @@ final class PendingCalls: Sendable {
             state.calls[state.nextID] = mailbox
             if let request, request.isForClient {
                 state.forClients.insert(state.nextID)
-                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: request.origin) }
+                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, request) }
             }
             return .success(state.nextID)
         }

@@ -46,7 +46,7 @@ final class StreamableHTTPLink: UpstreamLink {
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
-        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, of: request.origin) : nil
+        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, request) : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
             if inbox != nil { closeInbox(id) }
@@ -267,10 +267,10 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
-    private func openInbox(_ id: Int, of origin: UpstreamRequest.Origin?) -> QuestionInbox {
+    private func openInbox(_ id: Int, _ request: UpstreamRequest) -> QuestionInbox {
         let inbox = QuestionInbox()
         askable.withLock { state in
-            state.calls.insert(id, of: origin)
+            state.calls.insert(id, request)
             state.inboxes[id] = inbox
         }
         return inbox
