@@ -58,7 +58,7 @@ extension Gateway {
         }
         let asks = need.scopes.isEmpty ? "sign in" : "sign in again and allow more"
         let message = "\(asks), so that your agents can use it with your account."
-        switch (call.abilities.contains(.links), call.revision) {
+        switch (call.takesSignInLinks, call.revision) {
         case (true, .v2026_07_28):
             let params: JSONValue = ["mode": "url", "message": .string(message), "url": .string(link.url)]
             let question = Question(key: Self.signInToolPrefix + upstream, method: .elicit, params: params)

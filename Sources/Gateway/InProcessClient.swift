@@ -43,7 +43,7 @@ package struct InProcessClient: Sendable {
         let params: JSONValue = ["name": .string(tool), "arguments": arguments]
         for _ in 0..<Self.signInsMax {
             do throws(ProtocolError) {
-                return try await ask("tools/call", params, capabilities: ["elicitation": ["url": [:]]])
+                return try await ask("tools/call", params, showsSignIns: true)
             } catch {
                 guard error.code == .urlElicitationRequired, let wanted = error.data?["elicitations"]?.array?.first,
                     let id = wanted["elicitationId"]?.string,
@@ -57,13 +57,13 @@ package struct InProcessClient: Sendable {
         return try await ask("tools/call", params)
     }
 
-    private func ask(_ method: String, _ params: JSONValue, capabilities: JSONValue = [:]) async throws(ProtocolError) -> JSONValue {
+    private func ask(_ method: String, _ params: JSONValue, showsSignIns: Bool = false) async throws(ProtocolError) -> JSONValue {
         let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": params]
         do {
             let message = try Message(scanning: request.bytes)
             let call = Call(
-                server: server, caller: caller, message: message, revision: .latestLegacy, clientCapabilities: capabilities.bytes, logLevel: nil,
-                cancellation: Cancellation(), transport: .command)
+                server: server, caller: caller, message: message, revision: .latestLegacy, clientCapabilities: Array("{}".utf8), logLevel: nil,
+                cancellation: Cancellation(), transport: .command, showsSignIns: showsSignIns)
             guard let reply = await gateway.answer(call, to: SilentChannel()) else { throw ProtocolError(.internalError, "cancelled") }
             let answer = try JSONValue(parsing: reply.bytes)
             if let result = answer["result"] { return result }

@@ -11,7 +11,7 @@ enum URISpelling {
         else { return false }
         var path = bytes[(colon + 1)...]
         let isFile = bytes[..<colon].elementsEqual("file".utf8)
-        if isFile, path.contains(UInt8(ascii: "?")) { return false }
+        if isFile, path.contains(UInt8(ascii: "?")) || !path.starts(with: "//".utf8) { return false }
         path = path.prefix { $0 != UInt8(ascii: "?") }
         if path.starts(with: "//".utf8) {
             let host = path.dropFirst(2).prefix { $0 != UInt8(ascii: "/") }

@@ -37,7 +37,7 @@ def at(shop, name):
 
 async def test_names_have_the_upstream_in_front(shop):
     async with connect("http-modern", at(shop, "mixed")) as session:
-        assert session.instructions == "Search first."
+        assert session.instructions.splitlines()[0] == "Search first."
         names = {tool["name"] for tool in await list_tools(session)}
         assert names == {"two_add", "one_echo", "one_release", "one_remove_tool"}
         assert (await session.call("two_add", {"a": 1, "b": 1}))["structuredContent"] == {"sum": 2}

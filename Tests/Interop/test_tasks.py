@@ -272,7 +272,7 @@ def test_a_task_does_not_ask_a_client_what_it_did_not_declare(direct):
     client, _ = direct(MODERN, "modern")
     id = client.create("ask")["taskId"]
     error = client.ask("tasks/get", taskId=id).error
-    assert error["code"] == -32021 and error["data"]["requiredCapabilities"] == {"elicitation": {}}
+    assert error["code"] == -32021 and error["data"]["requiredCapabilities"] == {"elicitation": {"form": {}}}
 
 
 @pytest.mark.parametrize("responses", [None, [], "x"])

@@ -20,10 +20,13 @@ package struct Call: Sendable {
     package let transport: ClientTransport
     /// The key of the client's session: a legacy one's, or that of a pipe or an HTTP+SSE stream; nil for those that have none.
     package let session: String?
+    /// Whether the client shows links to sign in with, whatever upstreams may ask of it.
+    private let showsSignIns: Bool
 
     package init(
         server: String, caller: Caller, message: Message, revision: Revision, clientCapabilities: [UInt8], logLevel: LogLevel?,
-        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http, session: String? = nil
+        cancellation: Cancellation, headers: HTTPHeaders? = nil, transport: ClientTransport = .http, session: String? = nil,
+        showsSignIns: Bool = false
     ) {
         self.server = server
         self.caller = caller
@@ -35,17 +38,20 @@ package struct Call: Sendable {
         self.headers = headers
         self.transport = transport
         self.session = session
+        self.showsSignIns = showsSignIns
     }
 
     /// What an upstream may ask of this client.
     package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
 
-    /// Who is asked where an upstream asks. Anonymous callers with sessions are told apart by those.
+    /// Whether the person gets a link to sign in with as such, and not as a text.
+    package var takesSignInLinks: Bool { showsSignIns || abilities.contains(.links) }
+
+    /// Who is asked where an upstream asks.
     package var origin: UpstreamRequest.Origin {
         let identity = caller.identity
         let names = [identity.user, identity.client].map { name in name.map { "=" + $0 } ?? "" }
-        let who = caller.proof == .none ? [session ?? ""] : [identity.realm] + names
-        return UpstreamRequest.Origin(caller: who.map { Array($0.utf8) }, session: session)
+        return UpstreamRequest.Origin(caller: ([identity.realm] + names).map { Array($0.utf8) }, session: session)
     }
 
     package var era: Era { revision.era }

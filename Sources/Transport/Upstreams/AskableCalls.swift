@@ -7,6 +7,8 @@ struct AskableCalls {
         let origin: UpstreamRequest.Origin?
         /// Questions that were put to it and have not been answered.
         var open = 0
+        /// When it was asked last, counted in questions.
+        var asked = 0
     }
 
     private static let taskOwnersMax = 1_000
@@ -15,6 +17,7 @@ struct AskableCalls {
     private var entries: [Int: Entry] = [:]
     /// Callers whose calls have become tasks, which may ask at any time after.
     private var taskOwners: Set<UpstreamRequest.Origin?> = []
+    private var questions = 0
 
     var isEmpty: Bool { entries.isEmpty }
     /// Whether there are several.
@@ -26,13 +29,18 @@ struct AskableCalls {
     }
     mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
-    mutating func wasAsked(_ id: Int) { entries[id]?.open += 1 }
+    mutating func wasAsked(_ id: Int) {
+        questions += 1
+        entries[id]?.open += 1
+        entries[id]?.asked = questions
+    }
+
     mutating func wasAnswered(_ id: Int) { if let open = entries[id]?.open, open > 0 { entries[id]?.open = open - 1 } }
 
     /// The call that a question belongs to; nil where that can't be told.
     ///
-    /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that has
-    /// not been asked yet, or the last where all are answered in the same place.
+    /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that does
+    /// not wait for answers already, or the one that was asked last where all do, or the last of those where all are of one session.
     var asked: Int? {
         guard let first = entries.first, taskOwners.count < Self.taskOwnersMax,
             taskOwners.allSatisfy({ $0 == nil && first.value.origin == nil || $0?.caller == first.value.origin?.caller })
@@ -40,9 +48,9 @@ struct AskableCalls {
         guard entries.count > 1 else { return first.key }
         guard let origin = first.value.origin, entries.values.allSatisfy({ $0.origin?.caller == origin.caller }) else { return nil }
         let quiet = entries.filter { $0.value.open == 0 }.keys
+        if quiet.isEmpty { return entries.max { $0.value.asked < $1.value.asked }?.key }
         if quiet.count == 1 { return quiet.first }
-        guard let session = origin.session, entries.values.allSatisfy({ $0.origin?.session == session }) else { return nil }
-        return quiet.max() ?? entries.keys.max()
+        return origin.session != nil && entries.values.allSatisfy { $0.origin?.session == origin.session } ? quiet.max() : nil
     }
 }
 

@@ -9,8 +9,9 @@ import Synchronization
 /// Clients say what they want at any time; the upstream's own task makes what is subscribed to follow.
 final class WatchedResources: Sendable {
     private struct State {
-        /// By URI, how many watch it.
-        var wanted: [String: Int] = [:]
+        /// By URI, how many watch it, and when the first of them came, counted in wishes.
+        var wanted: [String: (count: Int, number: Int)] = [:]
+        var wishes = 0
         /// Those that the link in use is subscribed to.
         var subscribed: Set<String> = []
         /// Those that the upstream would not let be subscribed to, until they are wanted anew.
@@ -25,15 +26,16 @@ final class WatchedResources: Sendable {
 
     func add(_ uri: String) {
         state.withLock { state in
+            state.wishes += 1
             if state.wanted[uri] == nil { state.refused.remove(uri) }
-            state.wanted[uri, default: 0] += 1
+            state.wanted[uri, default: (0, state.wishes)].count += 1
         }
     }
 
     func remove(_ uri: String) {
         state.withLock { state in
-            guard let count = state.wanted[uri] else { return }
-            state.wanted[uri] = count > 1 ? count - 1 : nil
+            guard let wish = state.wanted[uri] else { return }
+            state.wanted[uri] = wish.count > 1 ? (wish.count - 1, wish.number) : nil
         }
     }
 
@@ -77,12 +79,25 @@ final class WatchedResources: Sendable {
                     _ = await ask("resources/unsubscribe", uri, over: link, limits)
                     state.withLock { _ = $0.subscribed.remove(uri) }
                 }
-                for uri in missing {
+                while let uri = nextWish() {
                     let isTaken = await ask("resources/subscribe", uri, over: link, limits)
                     note([uri], isTaken: isTaken, log)
+                    wake()
                 }
             }
         }
+        wake()
+    }
+
+    /// The wish to be granted next: the latest that somebody still has, so that who wants a thousand does not keep out who wants one.
+    private func nextWish() -> String? {
+        state.withLock { state in
+            let open = state.wanted.filter { !state.subscribed.contains($0.key) && !state.refused.contains($0.key) }
+            return open.max { $0.value.number < $1.value.number }?.key
+        }
+    }
+
+    private func wake() {
         let waiting = state.withLock { state in
             defer { state.waiting = [] }
             return state.waiting
