@@ -11,7 +11,8 @@ import Testing
     func `What reads as it is meant is plain`(_ uri: String) { #expect(URISpelling.isPlain(uri)) }
 
     @Test(arguments: [
-        "file:///%73ecret", "file:/secret", "file:///pub/../secret", "file:///pub/./secret", "FILE:///secret", "file://localhost/secret", "file:////secret",
+        "file:///%73ecret", "file:/secret",
+        "file:///pub/../secret", "file:///pub/./secret", "FILE:///secret", "file://localhost/secret", "file:////secret",
         "file:///pub//secret", "file:///secret#x", "file:///secret?x", "file:///pub%2F..%2Fsecret", "file:///pub%5Csecret", "https://EXAMPLE.com/x",
         "https://user@example.com/x", "file:///a%00", "file:///a b", "a%", "file:///a\\b", "nocolon",
     ])
