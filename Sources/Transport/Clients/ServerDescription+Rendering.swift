@@ -5,7 +5,7 @@ extension ServerDescription {
     /// What it can do, as that revision has it.
     ///
     /// `completions` is newer than the oldest revisions, which have completion without saying so. `tasks.list` is none of it: nothing is kept
-    /// of tasks, so nobody could tell whose each is (docs/decisions/0030-tasks-are-their-ids.md).
+    /// of tasks, so nobody could tell whose each is (docs/decisions/0015-tasks-are-their-ids.md).
     private func capabilities(in revision: Revision) -> JSONValue {
         var capabilities = capabilities
         if revision < .v2025_03_26 { capabilities["completions"] = nil }
