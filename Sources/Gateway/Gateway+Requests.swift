@@ -68,7 +68,7 @@ extension Gateway {
         }
         let abilities = call.abilities
         request.canAsk = !abilities.isEmpty
-        if request.canAsk { request.origin = call.origin }
+        request.origin = call.origin
         if call.era == .legacy, request.canAsk { request.clientCapabilities = abilities.capabilities.bytes }
         request.mirroredName = name
         return request

@@ -144,12 +144,15 @@ struct PendingCallsTests {
         if case .element(.message) = await mailbox.next(within: .zero) { true } else { false }
     }
 
-    @Test("what a cancelled call logs is nobody's, until the upstream has answered it")
+    @Test("what a cancelled call logs is nobody else's, until the upstream has answered it")
     func fading() throws {
         let log = #"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#
-        let first = try pending.open(request(canAsk: false))
+        let first = try pending.open(request(canAsk: false, client: "a"))
         pending.close(first.id, isCancelled: true)
-        let second = try pending.open(request(canAsk: false))
+        let own = try pending.open(request(canAsk: false, client: "a"))
+        #expect(pending.route(try message(log)))
+        pending.close(own.id)
+        let second = try pending.open(request(canAsk: false, client: "b"))
         #expect(!pending.route(try message(log)))
         _ = pending.route(try message(#"{"jsonrpc":"2.0","id":\#(first.id),"error":{"code":0,"message":"cancelled"}}"#))
         #expect(pending.route(try message(log)))

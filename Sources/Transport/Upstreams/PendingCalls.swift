@@ -20,10 +20,10 @@ final class PendingCalls: Sendable {
     private struct State {
         var nextID = 1
         var calls: [Int: Mailbox<Incoming>] = [:]
-        /// Those that a client waits for.
-        var forClients: Set<Int> = []
+        /// Those that a client waits for, and whose they are.
+        var forClients: [Int: UpstreamRequest.Origin?] = [:]
         /// Those of them that were cancelled a moment ago, with the time until which they may still log.
-        var fading: [Int: ContinuousClock.Instant] = [:]
+        var fading: [Int: (until: ContinuousClock.Instant, origin: UpstreamRequest.Origin?)] = [:]
         var askable = AskableCalls()
         /// Which call a question was put to, by the upstream's id as it was spelt.
         var questions: [String: Int] = [:]
@@ -44,7 +44,7 @@ final class PendingCalls: Sendable {
             defer { state.nextID += 1 }
             state.calls[state.nextID] = mailbox
             if let request, request.isForClient {
-                state.forClients.insert(state.nextID)
+                state.forClients[state.nextID] = .some(request.origin)
                 if request.canAsk, era == .legacy { state.askable.insert(state.nextID, request) }
             }
             return .success(state.nextID)
@@ -56,7 +56,7 @@ final class PendingCalls: Sendable {
     func close(_ id: Int, isCancelled: Bool = false) {
         state.withLock { state in
             state.calls[id] = nil
-            if state.forClients.remove(id) != nil, isCancelled { state.fading[id] = .now + Self.fadingTime }
+            if let origin = state.forClients.removeValue(forKey: id), isCancelled { state.fading[id] = (.now + Self.fadingTime, origin) }
             guard state.askable.remove(id), !state.questions.isEmpty else { return }
             state.questions = state.questions.filter { $0.value != id }
         }
@@ -73,10 +73,12 @@ final class PendingCalls: Sendable {
             case .notification where message.method == .progress:
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }
-            // A log message names no request: it belongs to a call only when that is the only one.
+            // A log message names no request: it belongs to a call only when that is the only one, or when the others, cancelled, were the same
+            // caller's.
             case .notification where message.method == .log:
-                if !state.fading.isEmpty { state.fading = state.fading.filter { $0.value > .now } }
-                return state.forClients.count == 1 && state.fading.isEmpty ? state.forClients.first.flatMap { state.calls[$0] } : nil
+                guard state.forClients.count == 1, let (id, origin) = state.forClients.first else { return nil }
+                if !state.fading.isEmpty { state.fading = state.fading.filter { $0.value.until > .now } }
+                return state.fading.values.allSatisfy { $0.origin != nil && $0.origin?.caller == origin?.caller } ? state.calls[id] : nil
             case .notification where message.method == .cancelled:
                 guard let id = message.params.requestID.map({ String(decoding: message.bytes[$0.range], as: UTF8.self) }),
                     let call = state.questions.removeValue(forKey: id)
