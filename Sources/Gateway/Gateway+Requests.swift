@@ -54,7 +54,7 @@ extension Gateway {
     func request(_ members: [UInt8], named name: String, from call: Call, after round: Round?) -> UpstreamRequest {
         let message = call.message
         var request = UpstreamRequest(message.methodText, members: members)
-        request.isForClient = true
+        request.origin = call.origin
         request.meta = Array((message.params.meta?.others ?? []).map { message.bytes[$0] }.joined(separator: [UInt8(ascii: ",")]))
         request.wantsProgress = message.params.meta?.progressToken != nil
         request.logLevel = call.logLevel
@@ -68,7 +68,6 @@ extension Gateway {
         }
         let abilities = call.abilities
         request.canAsk = !abilities.isEmpty
-        request.origin = call.origin
         if call.era == .legacy, request.canAsk { request.clientCapabilities = abilities.capabilities.bytes }
         request.mirroredName = name
         return request

@@ -7,17 +7,15 @@ package struct UpstreamRequest: Sendable {
     package var members: [UInt8]
     /// Members of `_meta` that pass through, rendered and joined by commas; none that the protocol reserves for a request.
     package var meta: [UInt8] = []
-    /// Whether a client waits for it; the others are the gateway's own.
-    package var isForClient = false
     /// Whether progress notifications shall come back; the token is the request's own id.
     package var wantsProgress = false
     /// The least severe log message that shall come back.
     package var logLevel: LogLevel?
     /// The capabilities of the client at the other end, a JSON object.
     package var clientCapabilities: [UInt8] = Array("{}".utf8)
-    /// Whether that client can be asked something.
+    /// Whether that client can be asked something; needs an `origin`.
     package var canAsk = false
-    /// Whose request it is; nil where nobody can be asked.
+    /// Whose request it is; nil for the gateway's own, for which no client waits.
     package var origin: Origin?
     /// What a legacy upstream gets as `task`, an object: the answer shall be a task. A modern one decides for itself, by the capabilities.
     package var task: [UInt8]?
@@ -31,11 +29,11 @@ package struct UpstreamRequest: Sendable {
     /// Tells requests of one caller from others', and within those, requests of clients whose questions are answered in the same place.
     package struct Origin: Hashable, Sendable {
         /// Unlike for unlike callers, byte for byte.
-        package let caller: [[UInt8]]
+        package let caller: [UInt8]
         /// nil where the client has none.
         package let session: String?
 
-        package init(caller: [[UInt8]], session: String?) {
+        package init(caller: [UInt8], session: String?) {
             self.caller = caller
             self.session = session
         }

@@ -41,9 +41,7 @@ struct PendingCallsTests {
 
     @Test("notifications come before the answer, to the call whose token they name")
     func notifications() async throws {
-        var request = UpstreamRequest("tools/call")
-        request.isForClient = true
-        let (a, b) = (try pending.open(request), try pending.open(request))
+        let (a, b) = (try pending.open(request(canAsk: false)), try pending.open(request(canAsk: false, client: "other")))
         #expect(pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(a.id),"progress":1}}"#)))
         #expect(!pending.route(try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#)))
         pending.close(b.id)
@@ -84,11 +82,10 @@ struct PendingCallsTests {
     }
 
     /// `session` where it is another name than the client's.
-    private func request(canAsk: Bool, client: String? = nil, session: String?? = nil) -> UpstreamRequest {
+    private func request(canAsk: Bool, client: String = "someone", session: String?? = nil) -> UpstreamRequest {
         var request = UpstreamRequest("tools/call")
-        request.isForClient = true
         request.canAsk = canAsk
-        request.origin = client.map { .init(caller: [Array($0.utf8)], session: session ?? $0) }
+        request.origin = .init(caller: Array(client.utf8), session: session ?? client)
         return request
     }
 
@@ -100,7 +97,7 @@ struct PendingCallsTests {
         #expect(!pending.route(try message(question)))
         let first = try pending.open(request(canAsk: true), askedBy: .legacy)
         #expect(pending.route(try message(question)))
-        let second = try pending.open(request(canAsk: true), askedBy: .legacy)
+        let second = try pending.open(request(canAsk: true, client: "other"), askedBy: .legacy)
         #expect(!pending.route(try message(question)), "two clients could be meant")
         #expect(pending.isAmbiguous)
         pending.close(first.id)
@@ -157,6 +154,27 @@ struct PendingCallsTests {
         _ = pending.route(try message(#"{"jsonrpc":"2.0","id":\#(first.id),"error":{"code":0,"message":"cancelled"}}"#))
         #expect(pending.route(try message(log)))
         pending.close(second.id)
+    }
+
+    @Test("what one caller's calls log is the one's that waits for no answers, else the last one's of a session")
+    func logging() async throws {
+        try await onLoop { _ async throws in
+            let log = #"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#
+            let parked = try pending.open(request(canAsk: true, client: "a", session: .some(nil)), askedBy: .legacy)
+            #expect(pending.route(try message(question)))
+            #expect(await hasMessage(parked.mailbox))
+            let next = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+            #expect(pending.route(try message(log)))
+            #expect(await hasMessage(next.mailbox))
+            pending.wasAnswered(by: parked.id)
+            #expect(!pending.route(try message(log)), "two calls could be meant")
+            pending.close(parked.id)
+            let last = try pending.open(request(canAsk: false, client: "a"), askedBy: .legacy)
+            #expect(pending.route(try message(log)))
+            #expect(await hasMessage(last.mailbox))
+            _ = try pending.open(request(canAsk: false, client: "b"), askedBy: .legacy)
+            #expect(!pending.route(try message(log)), "it must not reach another caller")
+        }
     }
 
     @Test("a modern upstream asks by its result only")

@@ -28,7 +28,6 @@ struct UpstreamTask {
             request.waitsForTask = true
             request.wantsProgress = errand.call.message.params.meta?.progressToken != nil
             request.canAsk = errand.call.era == .legacy && !errand.call.abilities.isEmpty
-            if request.canAsk { request.origin = errand.call.origin }
             return TaskOutcome(try await errand.ask(request))
         }
         return TaskOutcome(try await ended(within: time))
@@ -103,7 +102,7 @@ struct UpstreamTask {
         members.append(jsonString: id)
         if !more.isEmpty { members += [UInt8(ascii: ",")] + more }
         var request = UpstreamRequest(method.rawValue, members: members)
-        request.isForClient = true
+        request.origin = call.origin
         request.mirroredName = id
         request.logLevel = call.logLevel
         request.clientCapabilities = call.era == .modern ? TaskExtension.declared(in: call.clientCapabilities) : TaskExtension.capabilities.bytes

@@ -47,11 +47,17 @@ package struct Call: Sendable {
     /// Whether the person gets a link to sign in with as such, and not as a text.
     package var takesSignInLinks: Bool { showsSignIns || abilities.contains(.links) }
 
-    /// Who is asked where an upstream asks.
+    /// Whose call it is, and who is asked where an upstream asks.
     package var origin: UpstreamRequest.Origin {
         let identity = caller.identity
-        let names = [identity.user, identity.client].map { name in name.map { "=" + $0 } ?? "" }
-        return UpstreamRequest.Origin(caller: ([identity.realm] + names).map { Array($0.utf8) }, session: session)
+        var key: [UInt8] = []
+        key.reserveCapacity(64)
+        for name in [identity.realm, identity.user, identity.client] {
+            key.append(contentsOf: String(name?.utf8.count ?? -1).utf8)
+            key.append(UInt8(ascii: ":"))
+            key.append(contentsOf: (name ?? "").utf8)
+        }
+        return UpstreamRequest.Origin(caller: key, session: session)
     }
 
     package var era: Era { revision.era }

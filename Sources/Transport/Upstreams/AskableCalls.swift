@@ -4,7 +4,7 @@ import Synchronization
 /// The calls in flight on one link whose clients can be asked, of which a question that names none must belong to one.
 struct AskableCalls {
     private struct Entry {
-        let origin: UpstreamRequest.Origin?
+        let origin: UpstreamRequest.Origin
         /// Questions that were put to it and have not been answered.
         var open = 0
         /// When it was asked last, counted in questions.
@@ -16,16 +16,16 @@ struct AskableCalls {
     /// By request id.
     private var entries: [Int: Entry] = [:]
     /// Callers whose calls have become tasks, which may ask at any time after.
-    private var taskOwners: Set<UpstreamRequest.Origin?> = []
+    private var taskOwners: Set<UpstreamRequest.Origin> = []
     private var questions = 0
 
     var isEmpty: Bool { entries.isEmpty }
     /// Whether there are several.
     var isAmbiguous: Bool { entries.count > 1 }
 
-    mutating func insert(_ id: Int, _ request: UpstreamRequest) {
-        entries[id] = Entry(origin: request.origin)
-        if request.task != nil, taskOwners.count < Self.taskOwnersMax { taskOwners.insert(request.origin) }
+    mutating func insert(_ id: Int, of origin: UpstreamRequest.Origin, asTask: Bool) {
+        entries[id] = Entry(origin: origin)
+        if asTask, taskOwners.count < Self.taskOwnersMax { taskOwners.insert(origin) }
     }
     mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
@@ -35,6 +35,9 @@ struct AskableCalls {
         entries[id]?.asked = questions
     }
 
+    /// Whether that call waits for answers.
+    func isWaiting(_ id: Int) -> Bool { (entries[id]?.open ?? 0) > 0 }
+
     mutating func wasAnswered(_ id: Int) { if let open = entries[id]?.open, open > 0 { entries[id]?.open = open - 1 } }
 
     /// The call that a question belongs to; nil where that can't be told.
@@ -42,15 +45,15 @@ struct AskableCalls {
     /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that does
     /// not wait for answers already, or the one that was asked last where all do, or the last of those where all are of one session.
     var asked: Int? {
-        guard let first = entries.first, taskOwners.count < Self.taskOwnersMax,
-            taskOwners.allSatisfy({ $0 == nil && first.value.origin == nil || $0?.caller == first.value.origin?.caller })
-        else { return nil }
-        guard entries.count > 1 else { return first.key }
-        guard let origin = first.value.origin, entries.values.allSatisfy({ $0.origin?.caller == origin.caller }) else { return nil }
+        guard let (id, first) = entries.first else { return nil }
+        let origin = first.origin
+        guard taskOwners.count < Self.taskOwnersMax, taskOwners.allSatisfy({ $0.caller == origin.caller }) else { return nil }
+        guard entries.count > 1 else { return id }
+        guard entries.values.allSatisfy({ $0.origin.caller == origin.caller }) else { return nil }
         let quiet = entries.filter { $0.value.open == 0 }.keys
         if quiet.isEmpty { return entries.max { $0.value.asked < $1.value.asked }?.key }
         if quiet.count == 1 { return quiet.first }
-        return origin.session != nil && entries.values.allSatisfy { $0.origin?.session == origin.session } ? quiet.max() : nil
+        return origin.session != nil && entries.values.allSatisfy { $0.origin.session == origin.session } ? quiet.max() : nil
     }
 }
 

@@ -21,15 +21,31 @@ final class PendingCalls: Sendable {
         var nextID = 1
         var calls: [Int: Mailbox<Incoming>] = [:]
         /// Those that a client waits for, and whose they are.
-        var forClients: [Int: UpstreamRequest.Origin?] = [:]
+        var forClients: [Int: UpstreamRequest.Origin] = [:]
         /// Those of them that were cancelled a moment ago, with the time until which they may still log.
-        var fading: [Int: (until: ContinuousClock.Instant, origin: UpstreamRequest.Origin?)] = [:]
+        var fading: [Int: (until: ContinuousClock.Instant, origin: UpstreamRequest.Origin)] = [:]
         var askable = AskableCalls()
         /// Which call a question was put to, by the upstream's id as it was spelt.
         var questions: [String: Int] = [:]
         var lost: String?
         /// The last thing that came and was no message.
         var noise: String?
+
+        /// The call that a log message belongs to, for it names none; nil where that can't be told.
+        ///
+        /// Where several calls could be meant, those cancelled a moment ago among them, it is only guessed where all are one caller's: it is the
+        /// only one that waits for no answers, or the last of those where all are of one session.
+        var logging: Int? {
+            mutating get {
+                if !fading.isEmpty { fading = fading.filter { $0.value.until > .now } }
+                guard let (id, origin) = forClients.first, fading.values.allSatisfy({ $0.origin.caller == origin.caller }) else { return nil }
+                guard forClients.count > 1 else { return id }
+                guard forClients.values.allSatisfy({ $0.caller == origin.caller }) else { return nil }
+                let busy = forClients.keys.filter { !askable.isWaiting($0) }
+                if busy.count == 1 { return busy.first }
+                return origin.session != nil && forClients.values.allSatisfy { $0.session == origin.session } ? busy.max() : nil
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -43,9 +59,9 @@ final class PendingCalls: Sendable {
             if let lost = state.lost { return .failure(.unavailable(lost)) }
             defer { state.nextID += 1 }
             state.calls[state.nextID] = mailbox
-            if let request, request.isForClient {
-                state.forClients[state.nextID] = .some(request.origin)
-                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, request) }
+            if let request, let origin = request.origin {
+                state.forClients[state.nextID] = origin
+                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: origin, asTask: request.task != nil) }
             }
             return .success(state.nextID)
         }
@@ -73,12 +89,7 @@ final class PendingCalls: Sendable {
             case .notification where message.method == .progress:
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }
-            // A log message names no request: it belongs to a call only when that is the only one, or when the others, cancelled, were the same
-            // caller's.
-            case .notification where message.method == .log:
-                guard state.forClients.count == 1, let (id, origin) = state.forClients.first else { return nil }
-                if !state.fading.isEmpty { state.fading = state.fading.filter { $0.value.until > .now } }
-                return state.fading.values.allSatisfy { $0.origin != nil && $0.origin?.caller == origin?.caller } ? state.calls[id] : nil
+            case .notification where message.method == .log: return state.logging.flatMap { state.calls[$0] }
             case .notification where message.method == .cancelled:
                 guard let id = message.params.requestID.map({ String(decoding: message.bytes[$0.range], as: UTF8.self) }),
                     let call = state.questions.removeValue(forKey: id)

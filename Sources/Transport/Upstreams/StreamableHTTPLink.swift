@@ -46,7 +46,7 @@ final class StreamableHTTPLink: UpstreamLink {
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
-        let inbox = request.canAsk && peer.era == .legacy ? openInbox(id, request) : nil
+        let inbox = request.canAsk && peer.era == .legacy ? request.origin.map { openInbox(id, of: $0, asTask: request.task != nil) } : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
             if inbox != nil { closeInbox(id) }
@@ -267,10 +267,10 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
-    private func openInbox(_ id: Int, _ request: UpstreamRequest) -> QuestionInbox {
+    private func openInbox(_ id: Int, of origin: UpstreamRequest.Origin, asTask: Bool) -> QuestionInbox {
         let inbox = QuestionInbox()
         askable.withLock { state in
-            state.calls.insert(id, request)
+            state.calls.insert(id, of: origin, asTask: asTask)
             state.inboxes[id] = inbox
         }
         return inbox
