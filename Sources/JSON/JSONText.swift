@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A string inside a JSON text that was already validated: where its characters lie, without the quotes.
 package struct JSONText: Hashable, Sendable {
     package let range: Range<Int>
@@ -21,8 +27,10 @@ package struct JSONText: Hashable, Sendable {
     package func isEqual(_ literal: StaticString, in bytes: Span<UInt8>) -> Bool {
         guard !hasEscapes else { return string(in: bytes) == literal.description }
         guard range.count == literal.utf8CodeUnitCount else { return false }
-        for index in 0..<range.count where bytes[range.lowerBound + index] != literal.utf8Start[index] { return false }
-        return true
+        return bytes.withUnsafeBytes { raw in
+            guard range.upperBound <= raw.count, let base = raw.baseAddress else { return range.isEmpty }
+            return memcmp(base + range.lowerBound, literal.utf8Start, range.count) == 0
+        }
     }
 
     private func decoded(in bytes: Span<UInt8>) -> [UInt8] {

@@ -11,6 +11,12 @@ package enum Revision: String, CaseIterable, Comparable, Sendable {
     /// All of them, the preferred first: what `server/discover` and error −32022 name.
     package static let supported = Array(allCases.reversed())
 
+    /// Asked several times in a call: the newest is the likeliest, and strings as short as these are compared at once.
+    package init?(rawValue: String) {
+        guard let known = Self.supported.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = known
+    }
+
     /// MCP 2026-07-28 basic/versioning, "Terminology".
     package var era: Era { self >= .v2026_07_28 ? .modern : .legacy }
 

@@ -1,5 +1,7 @@
 /// Who makes a call. Only this target makes one, so that having one proves that the question was asked.
-package struct Caller: Hashable, Sendable {
+///
+/// An object, because every step of a call hands it on; it never changes.
+package final class Caller: Sendable {
     /// How the caller proved who they are.
     package enum Proof: Hashable, Sendable {
         /// Not at all: anyone who may reach the listener.
@@ -25,6 +27,10 @@ package struct Caller: Hashable, Sendable {
     package let scopes: Set<String>
     /// The verified token, only to be exchanged for another (RFC 8693); never sent upstream.
     package let token: BearerToken?
+    /// Who the caller is, whatever proof they brought this time: what sessions, sealed state and stored tokens are bound to.
+    ///
+    /// A renewed token or a second key of the same name has the same value; users of two issuers have not.
+    package let identity: CallerIdentity
 
     init(
         _ proof: Proof, user: String? = nil, client: String? = nil, groups: Set<GroupName> = [], scopes: Set<String> = [], token: BearerToken? = nil
@@ -35,23 +41,32 @@ package struct Caller: Hashable, Sendable {
         self.groups = groups
         self.scopes = scopes
         self.token = token
+        identity =
+            switch proof {
+            case .token(let issuer): CallerIdentity(realm: "issuer \(issuer)", user: user, client: client)
+            case .key: CallerIdentity(realm: "key", user: user, client: client)
+            case .certificate: CallerIdentity(realm: "certificate", user: user, client: client)
+            case .login, .assumed: CallerIdentity(realm: "local", user: user, client: client)
+            case .none: CallerIdentity(realm: "anonymous", user: nil, client: nil)
+            }
     }
 
     package static let anonymous = Caller(.none)
 
     package static func localUser(_ login: String) -> Caller { Caller(.login, user: login) }
+}
 
-    /// Who the caller is, whatever proof they brought this time: what sessions, sealed state and stored tokens are bound to.
-    ///
-    /// A renewed token or a second key of the same name has the same value; users of two issuers have not.
-    package var identity: CallerIdentity {
-        switch proof {
-        case .token(let issuer): CallerIdentity(realm: "issuer \(issuer)", user: user, client: client)
-        case .key: CallerIdentity(realm: "key", user: user, client: client)
-        case .certificate: CallerIdentity(realm: "certificate", user: user, client: client)
-        case .login, .assumed: CallerIdentity(realm: "local", user: user, client: client)
-        case .none: CallerIdentity(realm: "anonymous", user: nil, client: nil)
-        }
+extension Caller: Hashable {
+    package static func == (a: Caller, b: Caller) -> Bool {
+        a === b
+            || a.proof == b.proof && a.identity == b.identity && a.user == b.user && a.client == b.client && a.groups == b.groups
+                && a.scopes == b.scopes && a.token == b.token
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(proof)
+        hasher.combine(identity)
+        hasher.combine(groups)
     }
 }
 
@@ -60,19 +75,26 @@ package struct CallerIdentity: Hashable, Sendable {
     package let realm: String
     package let user: String?
     package let client: String?
+    /// Unlike for unlike identities: the three with bytes between them that are in no UTF-8.
+    package let key: [UInt8]
+
+    package init(realm: String, user: String?, client: String?) {
+        self.realm = realm
+        self.user = user
+        self.client = client
+        var key = Array(realm.utf8)
+        for (mark, name) in [(0xFF as UInt8, user), (0xFE, client)] {
+            guard let name else { continue }
+            key.append(mark)
+            key.append(contentsOf: name.utf8)
+        }
+        self.key = key
+    }
 
     /// Byte for byte: to `==` of strings `Kelvin` with U+212A is `Kelvin`, and whoever may choose such a name would be somebody else.
-    package static func == (a: CallerIdentity, b: CallerIdentity) -> Bool {
-        isSame(a.realm, b.realm) && isSame(a.user, b.user) && isSame(a.client, b.client)
-    }
+    package static func == (a: CallerIdentity, b: CallerIdentity) -> Bool { a.key == b.key }
 
-    private static func isSame(_ a: String?, _ b: String?) -> Bool {
-        switch (a, b) {
-        case (nil, nil): true
-        case (let a?, let b?): a.utf8.elementsEqual(b.utf8)
-        default: false
-        }
-    }
+    package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 }
 
 /// A caller's own token, and until when it is good.

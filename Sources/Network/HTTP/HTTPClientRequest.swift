@@ -44,8 +44,12 @@ package struct HTTPClientRequest: Sendable {
         head.append(ASCII.space)
         if proxy != nil, !origin.isTLS { head.append(contentsOf: origin.description.utf8) }
         // A space or a line end in the target would begin another request (request splitting).
-        for byte in target.utf8 {
-            if HTTPByteSet.target.contains(byte) { head.append(byte) } else { Self.append(escaped: byte, to: &head) }
+        if target.utf8.allSatisfy(HTTPByteSet.target.contains) {
+            head.append(contentsOf: target.utf8)
+        } else {
+            for byte in target.utf8 {
+                if HTTPByteSet.target.contains(byte) { head.append(byte) } else { Self.append(escaped: byte, to: &head) }
+            }
         }
         HTTPReplyHead.append(" HTTP/1.1\r\n", to: &head)
         HTTPReplyHead.append("Host", origin.authority, to: &head)

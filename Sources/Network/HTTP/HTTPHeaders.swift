@@ -102,7 +102,11 @@ package struct HTTPHeaders: Sendable {
         return storage.withUnsafeBufferPointer { bytes in
             var start = Int(field.valueStart)
             while start + count <= Int(field.valueEnd) {
-                var same = 0
+                guard Self.lowercase(bytes[start]) == text[0] else {
+                    start += 1
+                    continue
+                }
+                var same = 1
                 while same < count, Self.lowercase(bytes[start + same]) == text[same] { same += 1 }
                 if same == count { return true }
                 start += 1
@@ -113,8 +117,11 @@ package struct HTTPHeaders: Sendable {
 
     /// Whether the first value of a field is this text, case and all.
     package func isExactly(_ lowercaseName: StaticString, _ text: String) -> Bool {
-        guard let field = first(lowercaseName) else { return false }
-        return storage[Int(field.valueStart)..<Int(field.valueEnd)].elementsEqual(text.utf8)
+        guard let field = first(lowercaseName), Int(field.valueEnd) - Int(field.valueStart) == text.utf8.count else { return false }
+        return storage.withUnsafeBufferPointer { bytes in
+            var text = text
+            return text.withUTF8 { $0.elementsEqual(UnsafeBufferPointer(rebasing: bytes[Int(field.valueStart)..<Int(field.valueEnd)])) }
+        }
     }
 
     private static func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }

@@ -42,10 +42,15 @@ struct HTTPReplyHead {
 
     /// Appends a field line; control characters in it become spaces, so that no value can end the line and begin another (response splitting).
     static func append(_ name: String, _ value: String, to head: inout [UInt8]) {
-        for byte in name.utf8 { head.append(HTTPByteSet.token.contains(byte) ? byte : UInt8(ascii: "-")) }
-        head.append(ASCII.colon)
-        head.append(ASCII.space)
-        for byte in value.utf8 { head.append(ASCII.isFieldValue(byte) ? byte : ASCII.space) }
+        let start = head.count
+        head.append(contentsOf: name.utf8)
+        let nameEnd = head.count
+        append(": ", to: &head)
+        head.append(contentsOf: value.utf8)
+        head.withUnsafeMutableBufferPointer { bytes in
+            for index in start..<nameEnd where !HTTPByteSet.token.contains(bytes[index]) { bytes[index] = UInt8(ascii: "-") }
+            for index in nameEnd + 2..<bytes.count where !ASCII.isFieldValue(bytes[index]) { bytes[index] = ASCII.space }
+        }
         append("\r\n", to: &head)
     }
 

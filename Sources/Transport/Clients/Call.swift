@@ -4,7 +4,9 @@ import MCPProtocol
 import Network
 
 /// A client's request in the inner form: self-contained, whatever era and transport it came by.
-package struct Call: Sendable {
+///
+/// An object, because every step on its way hands it on; it never changes.
+package final class Call: Sendable {
     /// The virtual server's name, known to exist when the request came.
     package let server: String
     package let caller: Caller
@@ -48,17 +50,7 @@ package struct Call: Sendable {
     package var takesSignInLinks: Bool { showsSignIns || abilities.contains(.links) }
 
     /// Whose call it is, and who is asked where an upstream asks.
-    package var origin: UpstreamRequest.Origin {
-        let identity = caller.identity
-        var key: [UInt8] = []
-        key.reserveCapacity(64)
-        for name in [identity.realm, identity.user, identity.client] {
-            key.append(contentsOf: String(name?.utf8.count ?? -1).utf8)
-            key.append(UInt8(ascii: ":"))
-            key.append(contentsOf: (name ?? "").utf8)
-        }
-        return UpstreamRequest.Origin(caller: key, session: session)
-    }
+    package var origin: UpstreamRequest.Origin { UpstreamRequest.Origin(caller: caller.identity.key, session: session) }
 
     package var era: Era { revision.era }
     /// The request's id as it was spelt.
