@@ -4,7 +4,7 @@ import Transport
 import VirtualServers
 
 /// Configuration and what the upstreams offer under it, as of one moment. Swapped whole; a call keeps the one it began with.
-struct Snapshot: Sendable {
+final class Snapshot: Sendable {
     let settings: Settings
     let identity: Identity
     let upstreams: [String: UpstreamInstances]

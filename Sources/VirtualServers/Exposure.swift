@@ -4,7 +4,7 @@ import JSON
 import MCPProtocol
 
 /// A virtual server held against what its upstreams offer now: what there is of each kind, ready to be listed and used.
-package struct Exposure: Sendable {
+package final class Exposure: Sendable {
     package let definition: VirtualServerDefinition
     /// In the order of the selections, then of the upstream.
     package let tools: [ExposedTool]

@@ -7,32 +7,34 @@ final class StreamableHTTPReader {
     private let endpoint: HTTPEndpoint
     /// The request whose response is awaited; nil on a stream of notifications.
     private let id: Int?
-    private let events: SSEStream
+    /// nil where the response is a JSON body.
+    private let events: SSEStream?
 
     init(response: HTTPClientResponse, endpoint: HTTPEndpoint, id: Int?) {
         self.response = response
         self.endpoint = endpoint
         self.id = id
-        events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
+        events = response.headers.isEventStream ? SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax) : nil
     }
 
     /// Where an interrupted stream can be taken up again; nil where its events have no ids.
-    var lastEventID: String? { events.lastEventID.isEmpty ? nil : events.lastEventID }
+    var lastEventID: String? { events.flatMap { $0.lastEventID.isEmpty ? nil : $0.lastEventID } }
     /// How long to wait before that.
-    var retry: Duration? { events.retry.map { .milliseconds($0) } }
+    var retry: Duration? { events?.retry.map { .milliseconds($0) } }
 
     func cancel() { response.cancel() }
 
     /// What makes a wait for the next message end with `.timedOut`, after which one may go on; where it is an event stream.
-    var interrupter: (@Sendable () -> Void)? { response.headers.isEventStream ? response.interrupter() : nil }
+    var interrupter: (@Sendable () -> Void)? { events == nil ? nil : response.interrupter() }
 
     /// The next message; a response to another request than ours is passed over.
     func next(within time: Duration) async throws(UpstreamError) -> Message {
         while true {
-            let message = response.headers.isEventStream ? try await nextEvent(within: time) : try await body(within: time)
+            let message: Message
+            if let events { message = try await next(of: events, within: time) } else { message = try await body(within: time) }
             if message.kind == .notification || message.kind == .request { return message }
             if let id, message.idText == String(id) || (message.kind == .error && message.id == nil) { return message }
-            guard response.headers.isEventStream else { throw .violation("it answered another request than ours: \(excerpt(message.bytes))") }
+            guard events != nil else { throw .violation("it answered another request than ours: \(excerpt(message.bytes))") }
         }
     }
 
@@ -52,7 +54,7 @@ final class StreamableHTTPReader {
         }
     }
 
-    private func nextEvent(within time: Duration) async throws(UpstreamError) -> Message {
+    private func next(of events: SSEStream, within time: Duration) async throws(UpstreamError) -> Message {
         while true {
             let event: SSEEvent?
             do {
