@@ -1,6 +1,10 @@
 /// The sign-ins under way, bounded and short-lived.
 struct PendingSignIns {
+    private static let listenersMax = 64
+
     private var bySecret: [String: PendingSignIn] = [:]
+    /// Those whose browser has come back, until it is known what came of them; by id.
+    private var returned: [String: PendingSignIn] = [:]
     private let limits: SignInLimits
 
     init(limits: SignInLimits) { self.limits = limits }
@@ -45,17 +49,28 @@ struct PendingSignIns {
         bySecret.values.first { $0.departure?.state == state && now - $0.begun < limits.linkLife }
     }
 
-    mutating func remove(secret: String) -> PendingSignIn? { bySecret.removeValue(forKey: secret) }
-
-    /// False where it is over already.
-    mutating func listen(id: String, _ listener: @escaping @Sendable () -> Void) -> Bool {
-        guard let pending = bySecret.values.first(where: { $0.id == id }) else { return false }
-        guard pending.listeners.count < 64 else { return true }
-        bySecret[pending.secret]?.listeners.append(listener)
+    /// Takes it, so that its link and its state work once; false where somebody else did. It is over when it is ended, not before.
+    mutating func take(_ pending: PendingSignIn) -> Bool {
+        guard let taken = bySecret.removeValue(forKey: pending.secret) else { return false }
+        returned[taken.id] = taken
         return true
     }
 
-    var isEmpty: Bool { bySecret.isEmpty }
+    /// Ends one that was taken; whom to tell.
+    mutating func end(_ pending: PendingSignIn) -> PendingSignIn? { returned.removeValue(forKey: pending.id) }
+
+    /// False where it is over already.
+    mutating func listen(id: String, _ listener: @escaping @Sendable () -> Void) -> Bool {
+        if let count = returned[id]?.listeners.count {
+            if count < Self.listenersMax { returned[id]?.listeners.append(listener) }
+            return true
+        }
+        guard let pending = bySecret.values.first(where: { $0.id == id }) else { return false }
+        if pending.listeners.count < Self.listenersMax { bySecret[pending.secret]?.listeners.append(listener) }
+        return true
+    }
+
+    var isEmpty: Bool { bySecret.isEmpty && returned.isEmpty }
 
     mutating func dropExpired(at now: ContinuousClock.Instant) -> [PendingSignIn] {
         let over = bySecret.values.filter { now - $0.begun >= limits.linkLife }

@@ -177,10 +177,13 @@ package final class SignInDesk: Sendable {
     func serves(document upstream: String) -> Bool { state.withLock { $0.documents.contains(upstream) } }
 
     /// Takes it off the list, so that its state works once; false where somebody else did.
-    func take(_ pending: PendingSignIn) -> PendingSignIn? { state.withLock { $0.pending.remove(secret: pending.secret) } }
+    func take(_ pending: PendingSignIn) -> Bool { state.withLock { $0.pending.take(pending) } }
 
-    /// Whoever waits for it need not wait any more.
-    func tell(_ over: [PendingSignIn]) { for pending in over { for listener in pending.listeners { listener() } } }
+    /// What came of one that was taken is known now.
+    func end(_ pending: PendingSignIn) { if let over = state.withLock({ $0.pending.end(pending) }) { tell([over]) } }
+
+    /// Whoever waits for them need not wait any more.
+    private func tell(_ over: [PendingSignIn]) { for pending in over { for listener in pending.listeners { listener() } } }
 
     func signedIn(_ signedIn: SignedIn) {
         log.info("\(signedIn.caller) has signed in to \(signedIn.upstream)")

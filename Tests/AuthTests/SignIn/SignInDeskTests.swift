@@ -70,4 +70,23 @@ import Testing
         isIn.withLock { $0 = false }
         #expect(await desk.answer(SignInRequest(method: "GET", path: path, cookies: [])).status == 410)
     }
+
+    @Test func `A sign-in whose browser has come back is not over before it is known what came of it`() async throws {
+        let services = TestServices()
+        answering(services)
+        let desk = try desk(services)
+        let link = try await desk.link(for: demand, user("a"))
+        let pending = try #require(desk.pending(secret: String(link.url.split(separator: "/").last ?? "")))
+        let told = Mutex(0)
+        #expect(desk.take(pending))
+        #expect(!desk.take(pending))
+        desk.whenOver(link.id) { told.withLock { $0 += 1 } }
+        #expect(told.withLock { $0 } == 0)
+        #expect(!desk.isIdle)
+        desk.end(pending)
+        #expect(told.withLock { $0 } == 1)
+        desk.whenOver(link.id) { told.withLock { $0 += 1 } }
+        #expect(told.withLock { $0 } == 2)
+        #expect(desk.isIdle)
+    }
 }

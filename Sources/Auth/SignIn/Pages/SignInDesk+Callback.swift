@@ -16,8 +16,8 @@ extension SignInDesk {
                 "Another browser began this", 403, "Finish the sign-in in the browser where you opened the link, with cookies allowed.")
         }
         // Taken only now, so that a stranger who learns of a state can't end somebody's sign-in; from here on it is used up.
-        guard let taken = take(pending) else { return Self.gone }
-        defer { tell([taken]) }
+        guard take(pending) else { return Self.gone }
+        defer { end(pending) }
         if let refusal = issuerRefusal(parameters["iss"], pending.plan.server) { return fail(pending, refusal) }
         if let error = parameters["error"] {
             if error == "access_denied" {

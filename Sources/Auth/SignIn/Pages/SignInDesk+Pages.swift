@@ -95,7 +95,7 @@ extension SignInDesk {
     func fail(_ pending: PendingSignIn, _ cause: String) -> SignInReply {
         let id = ErrorID()
         log.warning("\(pending.caller) could not sign in to \(pending.demand.upstream), error id \(id): \(cause)")
-        if let over = take(pending) { tell([over]) }
+        if take(pending) { end(pending) }
         return Self.page(
             "That did not work", 502,
             "\(pending.demand.upstream) gave no access (error id \(id)). Ask your agent for the tool again to get another link.")
