@@ -12,6 +12,9 @@ BOTH = (LEGACY, MODERN)
 # (name, revision): (check, what it needs of harness/pending.py)
 SCENARIOS = {}
 
+# The same of the tasks extension: name: (check, whether only a modern upstream can play it: the task of a legacy one asks by requests). They are for modern clients, and have cells of their own.
+TASKS = {}
+
 # name of a cell: upstream of `world`, for a client of each era
 CELLS = {
     "direct": {LEGACY: "older", MODERN: "modern"},
@@ -45,6 +48,14 @@ def scenario(name, revisions=BOTH, needs=()):
         for revision in revisions:
             assert (name, revision) not in SCENARIOS, name
             SCENARIOS[name, revision] = check, (needs,) if isinstance(needs, str) else tuple(needs)
+        return check
+    return register
+
+
+def task_scenario(name, modern_only=False):
+    def register(check):
+        assert name not in TASKS, name
+        TASKS[name] = check, modern_only
         return check
     return register
 

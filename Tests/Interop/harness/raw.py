@@ -2,18 +2,21 @@
 
 import http.server
 import json
+import queue
+import re
 import threading
 
 
 class RawUpstream:
     """`tools` and `result` are JSON texts, sent as they are; with `legacy` it knows `initialize` instead of `server/discover`.
 
-    Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" among them) for others, `tls` to speak HTTPS.
+    At `sse_url` the same is had by HTTP+SSE, with one stream. Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" among them) for others, `tls` to speak HTTPS.
     """
 
     def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None, legacy=False, by_hand=None):
         self.tools, self.result, self.respond, self.by_hand = tools, result, respond, by_hand or {}
         self.requests = []
+        self.stream = None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +47,8 @@ class RawUpstream:
 
             def do_GET(self):
                 outer.requests.append(("GET", b"", dict(self.headers)))
+                if self.path == "/sse":
+                    return self.open_stream()
                 if "GET" in outer.by_hand:
                     return outer.by_hand["GET"](self, None)
                 self.answer(405, b"", None)
@@ -51,7 +56,23 @@ class RawUpstream:
             def do_DELETE(self):
                 self.answer(405, b"", None)
 
+            def open_stream(self):
+                """The stream of HTTP+SSE; answers to what is sent to its address come on it."""
+                outer.stream = queue.SimpleQueue()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                event = b"event: endpoint\ndata: /messages\n\n"
+                while event is not None:
+                    self.wfile.write(event)
+                    event = outer.stream.get()
+                self.close_connection = True
+
             def answer(self, status, body, kind="application/json"):
+                if self.path == "/messages":
+                    for data in [body] if kind == "application/json" else re.findall(rb"^data: (.*)$", body, re.M):
+                        outer.stream.put(b"event: message\ndata: " + data + b"\n\n")
+                    status, body, kind = 202, b"", None
                 self.send_response(status)
                 if kind:
                     self.send_header("Content-Type", kind)
@@ -79,6 +100,7 @@ class RawUpstream:
             self.server.handle_error = lambda *_: None
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/mcp"
+        self.sse_url = f"http://127.0.0.1:{self.port}/sse"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def calls(self):
@@ -88,5 +110,7 @@ class RawUpstream:
         return sum(1 for known, _, _ in self.requests if known == method)
 
     def stop(self):
+        if self.stream:
+            self.stream.put(None)
         self.server.shutdown()
         self.server.server_close()

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import sys
 import threading
 
 from .deadline import PATIENCE
 from .raw import RawUpstream
+from .upstream import UPSTREAMS
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 RELATED = "io.modelcontextprotocol/related-task"
@@ -25,6 +27,10 @@ def text(said, **more):
 class TaskUpstream:
     """`looks` is how often a task is looked at before it has ended; with `holds` it ends by `finish` only."""
 
+    support = SUPPORT
+    breaks = {"failing"}
+    questions = {"ask": {"q1": QUESTION}}
+
     def __init__(self, era, looks=1, holds=False):
         self.era, self.looks, self.holds = era, looks, holds
         self.tasks = {}
@@ -35,9 +41,15 @@ class TaskUpstream:
         else:
             by_hand |= {"server/discover": self.discover, "tasks/update": self.update}
         tools = [{"name": name, "inputSchema": {"type": "object", "properties": {"x": {}}},
-                  **({"execution": {"taskSupport": support}} if support and era == "legacy" else {})} for name, support in SUPPORT.items()]
+                  **({"execution": {"taskSupport": support}} if support and era == "legacy" else {})} for name, support in self.support.items()]
         self.raw = RawUpstream(json.dumps(tools), legacy=era == "legacy", by_hand=by_hand)
         self.url, self.stop = self.raw.url, self.raw.stop
+
+    def settings(self, transport="http"):
+        """This upstream's part of gateway.yaml, by streamable HTTP, HTTP+SSE or as a child."""
+        if transport == "stdio":
+            return {"command": sys.executable, "args": ["-ISB", str(UPSTREAMS / "relay.py"), self.url]}
+        return {"url": self.url if transport == "http" else self.raw.sse_url}
 
     def received(self, method):
         """The messages of that method, with their headers in lower case."""
@@ -55,8 +67,8 @@ class TaskUpstream:
         task["ended"].set()
 
     def end_of(self, task):
-        legacy = self.era == "legacy"
-        return "failed" if task["name"] == "failing" or task["name"] == "flawed" and legacy else "completed"
+        flawed = self.era == "legacy" and self.outcome(task).get("isError")
+        return "failed" if task["name"] in self.breaks or flawed else "completed"
 
     # What it answers
 
@@ -79,24 +91,29 @@ class TaskUpstream:
         name = params["name"]
         if self.era == "legacy":
             wants = "task" in params
-            if SUPPORT[name] == "required" and not wants or wants and SUPPORT[name] is None:
+            if self.support[name] == "required" and not wants or wants and self.support[name] is None:
                 return self.say(handler, message, error={"code": -32601, "message": "not so"})
         else:
             declared = params["_meta"]["io.modelcontextprotocol/clientCapabilities"].get("extensions", {})
-            wants = SUPPORT[name] and EXTENSION in declared
-            if SUPPORT[name] == "required" and not wants:
+            wants = self.support[name] and EXTENSION in declared
+            if self.support[name] == "required" and not wants:
                 return self.say(handler, message, error={
                     "code": -32021, "message": "Missing required client capability", "data": {"requiredCapabilities": DECLARED}})
         if not wants:
-            return self.say(handler, message, self.complete(text(f"{name} at once")))
+            return self.say(handler, message, self.complete(text(self.at_once(name, params.get("arguments") or {}))))
         id = f"upstream-task-{next(self.numbers)}"
-        self.tasks[id] = {"id": id, "name": name, "status": "working", "looks": self.looks, "ended": threading.Event(), "ttl": 60000}
-        if name == "ask":
-            self.tasks[id]["status"] = "input_required"
+        asked, arguments = self.questions.get(name, {}), params.get("arguments") or {}
+        self.tasks[id] = {"id": id, "name": name, "status": "input_required" if asked else "working", "asks": dict(asked), "looks": arguments.get("seconds", self.looks),
+                          "answers": params.get("inputResponses", {}), "ended": threading.Event(), "ttl": 60000}
         state = self.state(self.tasks[id])
         if self.era == "legacy":
             return self.say(handler, message, {"task": state, "_meta": {"io.modelcontextprotocol/model-immediate-response": f"started {id}"}})
+        for payload in ("inputRequests", "result", "error"):
+            state.pop(payload, None)
         self.say(handler, message, {**state, "resultType": "task", "requestState": "mine"})
+
+    def at_once(self, name, arguments):
+        return f"{name} at once"
 
     def complete(self, result):
         return result if self.era == "legacy" else {**result, "resultType": "complete"}
@@ -111,7 +128,7 @@ class TaskUpstream:
         elif task["status"] == "failed":
             payload = {"error": self.fault(task)}
         elif task["status"] == "input_required":
-            payload = {"inputRequests": {"q1": QUESTION}}
+            payload = {"inputRequests": task["asks"]}
         return {**shown, "ttlMs": task["ttl"], "pollIntervalMs": 100, **payload}
 
     def outcome(self, task):
@@ -139,7 +156,7 @@ class TaskUpstream:
             if not self.holds:
                 self.finish(task["id"])
             assert task["ended"].wait(PATIENCE)
-            if task["name"] == "failing" or task["status"] == "cancelled":
+            if task["name"] in self.breaks or task["status"] == "cancelled":
                 return self.say(handler, message, error=self.fault(task))
             self.say(handler, message, {**self.outcome(task), "_meta": {RELATED: {"taskId": task["id"]}, "vendor": 1}})
 
@@ -152,7 +169,9 @@ class TaskUpstream:
 
     def update(self, handler, message):
         if task := self.known(handler, message):
-            task["answers"] = message["params"]["inputResponses"]
-            if "q1" in task["answers"] and task["status"] == "input_required":
+            answers = message["params"]["inputResponses"]
+            task["answers"] |= answers
+            task["asks"] = {key: question for key, question in task["asks"].items() if key not in answers}
+            if not task["asks"] and task["status"] == "input_required":
                 task["status"] = "working"
             self.say(handler, message, {"resultType": "complete"})
