@@ -12,7 +12,7 @@ BOTH = (LEGACY, MODERN)
 # (name, revision): (check, what it needs of harness/pending.py)
 SCENARIOS = {}
 
-# The same of the tasks extension: name: (check, whether only a modern upstream can play it: the task of a legacy one asks by requests). They are for modern clients, and have cells of their own.
+# Those of the tasks extension, for modern clients, in cells of their own. name: (check, whether only a modern upstream can play it)
 TASKS = {}
 
 # name of a cell: upstream of `world`, for a client of each era

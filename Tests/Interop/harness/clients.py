@@ -336,6 +336,10 @@ class Older:
     async def call(self, name, arguments=None, on_progress=None, meta=None):
         return await self._order(do="call", name=name, arguments=arguments, on_progress=on_progress)
 
+    async def task(self, name, then="result"):
+        """A call as a task, and what came of it: its result, or its state after it was cancelled."""
+        return await self._order(do="task", name=name, then=then)
+
     async def prompts(self, cursor=None):
         return await self._order(do="prompts", cursor=cursor)
 

@@ -86,6 +86,17 @@ async def act(session, order):
         result = await session.unsubscribe_resource(order["uri"])
     elif verb == "level":
         result = await session.set_logging_level(order["level"])
+    elif verb == "task":
+        created = await session.experimental.call_tool_as_task(order["name"], order.get("arguments") or {})
+        result = created.task
+        if order["then"] == "cancel":
+            result = await session.experimental.cancel_task(result.taskId)
+        elif order["then"] == "result":
+            async for result in session.experimental.poll_task(result.taskId):
+                # What it asks comes on the stream of its result.
+                if result.status == "input_required":
+                    break
+            result = await session.experimental.get_task_result(result.taskId, types.CallToolResult)
     elif verb == "ping":
         result = await session.send_ping()
     else:

@@ -1,4 +1,4 @@
-"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|all|paged|conformance] stdio | http PORT | sse PORT."""
+"""A test upstream on the SDK before the 2026-07-28 revision: legacy.py [--kind plain|all|paged|conformance|tasks] stdio | http PORT | sse PORT."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ import sys
 import anyio
 import mcp.types as types
 import uvicorn
+from asked_tasks import AskedTasks
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
@@ -105,6 +106,9 @@ class Upstream:
         handlers[types.CompleteRequest] = self.complete
         handlers[types.SubscribeRequest] = self.subscribe
         handlers[types.UnsubscribeRequest] = self.unsubscribe
+        if kind == "tasks":
+            tasks = AskedTasks(self.server)
+            handlers[types.ListToolsRequest], handlers[types.CallToolRequest] = tasks.list_tools, tasks.call_tool
         options = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
         self.options = self.server.create_initialization_options(options)
         # The SDK never says this by itself.
