@@ -10,7 +10,7 @@ import threading
 class RawUpstream:
     """`tools` and `result` are JSON texts, sent as they are; with `legacy` it knows `initialize` instead of `server/discover`.
 
-    At `sse_url` the same is had by HTTP+SSE, with one stream. Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" among them) for others, `tls` to speak HTTPS.
+    At `sse_url` the same is had by HTTP+SSE, with one stream. Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" and "answer", to a question, among them) for others, `tls` to speak HTTPS.
     """
 
     def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None, legacy=False, by_hand=None):
@@ -26,7 +26,9 @@ class RawUpstream:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 message = json.loads(body)
                 outer.requests.append((message.get("method"), body, dict(self.headers)))
-                if "id" not in message:
+                if "method" not in message and "answer" in outer.by_hand:
+                    outer.by_hand["answer"](message)
+                if "id" not in message or "method" not in message:
                     return self.answer(202, b"", None)
                 id = json.dumps(message["id"])
                 if message["method"] in outer.by_hand:

@@ -59,6 +59,7 @@ TOOLS = [
     tool("test_sampling_with_tools"),
     tool("test_trigger_resource_change"),
     tool("test_touch_resource", {"uri": STRING}, ["uri"]),
+    tool("test_reconnection"),
 ]
 
 PROMPTS = [
@@ -170,6 +171,11 @@ class Suite:
         return text("done")
 
     do_test_logging_tool = do_test_tool_with_logging
+
+    async def do_test_reconnection(self, arguments, context):
+        """A stream that begins before it ends; that it breaks off in between is left to the client."""
+        await context.log("info", "Reconnection test started")
+        return text("Reconnection test completed successfully")
 
     async def do_test_missing_capability(self, arguments, context):
         context.require(sampling("?"))
