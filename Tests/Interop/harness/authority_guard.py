@@ -3,6 +3,7 @@
     guard = Guard(upstream.url, authority)               # tokens must be by `authority` and for guard.url
     guard.scopes = ["mcp"]                               # what the challenge and the RFC 9728 metadata name; needed of every token
     guard.tool_scopes["delete_branch"] = "admin"         # a call without it: 403 insufficient_scope
+    guard.metadata_path, guard.challenges_with_metadata  # where the metadata is, and whether a challenge says so
     guard.refuse(1)                                      # the next so many requests get 401, whatever they bring
     guard.tokens / guard.claims()                        # what came; guard.headers: all header fields of accepted requests
 """
@@ -26,6 +27,7 @@ class Guard:
         self.tokens, self.headers, self.refused = [], [], 0
         self.metadata_changes, self.lock = {}, threading.Lock()
         self.challenges_with_metadata = True
+        self.metadata_path = "/.well-known/oauth-protected-resource" + self.target.path
         handler = type("Handler", (_Handler,), {"guard": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -68,7 +70,7 @@ class Guard:
 
     def challenge(self, **more):
         if self.challenges_with_metadata:
-            more["resource_metadata"] = f"{self.origin}/.well-known/oauth-protected-resource{self.target.path}"
+            more["resource_metadata"] = self.origin + self.metadata_path
         return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in more.items())
 
     def judge(self, authorization, body):
@@ -103,7 +105,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self):
         guard = self.guard
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == "/.well-known/oauth-protected-resource" + guard.target.path:
+        if self.path == guard.metadata_path:
             return self._send(200, json.dumps(guard.metadata()).encode())
         if self.path.startswith("/.well-known/"):
             return self._send(404, b"{}")
