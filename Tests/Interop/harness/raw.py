@@ -103,7 +103,7 @@ class RawUpstream:
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/mcp"
         self.sse_url = f"http://127.0.0.1:{self.port}/sse"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def calls(self):
         return [(body, headers) for method, body, headers in self.requests if method == "tools/call"]
