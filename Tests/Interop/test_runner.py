@@ -70,8 +70,8 @@ def answer(reply, id):
 def test_a_whole_session_of_the_sdks_client(world, upstream):
     url = world.url(upstream)
     calls, stream = Fetch(url), Fetch(url)
-    opening = {"method": "initialize", "params": {"protocolVersion": LEGACY, "capabilities": CAPABILITIES, "clientInfo": INFO}, "jsonrpc": "2.0", "id": 0}
-    reply = calls.post(opening)
+    params = {"protocolVersion": LEGACY, "capabilities": CAPABILITIES, "clientInfo": INFO}
+    reply = calls.post({"method": "initialize", "params": params, "jsonrpc": "2.0", "id": 0})
     session = reply.headers["mcp-session-id"]
     opened, _ = answer(reply, 0)
     schemas.check(opened, LEGACY, "initialize")

@@ -40,7 +40,8 @@ def call(gateway, revision, name, arguments=None, **peer):
 @pytest.mark.parametrize("offered", ["2024-11-05", "2025-03-26", "2025-06-18", LEGACY])
 def test_initialize_names_the_client_and_what_was_agreed_on_is_spoken(workshop, offered):
     def initialize(handler, message):
-        respond(handler, message, {"protocolVersion": offered, "capabilities": {"tools": {}}, "serverInfo": {"name": "test-server", "version": "1.0.0"}})
+        respond(handler, message, {
+            "protocolVersion": offered, "capabilities": {"tools": {}}, "serverInfo": {"name": "test-server", "version": "1.0.0"}})
 
     raw, gateway = workshop.serve_raw(tools=json.dumps([tool("t")]), result=json.dumps(TEXT), legacy=True, by_hand={"initialize": initialize})
     assert call(gateway, LEGACY, "t").result == TEXT
@@ -173,9 +174,8 @@ def test_every_request_has_its_metadata_and_the_headers_that_repeat_it(workshop,
     for name in ("test_headers", "my-hyphenated-tool"):
         call(gateway, client, name)
     assert {"server/discover", "tools/list", "tools/call"} <= {method for method, _, _ in raw.requests}
-    for method, body, _ in list(raw.requests):
-        message, headers = json.loads(body), {name.lower(): value for name, value in sent(raw, method)[0][1].items()}
-        meta = message["params"]["_meta"]
+    for method, body, received in list(raw.requests):
+        headers, meta = {name.lower(): value for name, value in received.items()}, json.loads(body)["params"]["_meta"]
         prefix = "io.modelcontextprotocol/"
         assert headers["mcp-method"] == method
         assert headers["mcp-protocol-version"] == meta[prefix + "protocolVersion"] == MODERN
@@ -220,8 +220,8 @@ def test_marked_parameters_of_a_legacy_client_are_repeated_in_headers(workshop):
 
 
 def test_marked_parameters_that_are_null_or_missing_have_no_header(workshop):
-    properties = {name.lower(): {"type": ["string", "null"] if name == "Verbose" else "string", "x-mcp-header": name} for name in ("Region", "Verbose", "Priority")}
-    properties["verbose"]["type"] = "boolean"
+    kinds = {"Region": "string", "Priority": "integer", "Verbose": "boolean"}
+    properties = {name.lower(): {"type": kind, "x-mcp-header": name} for name, kind in kinds.items()}
     raw, gateway = workshop.serve_raw(tools=json.dumps([tool("test_custom_headers_null", properties)]))
     assert "result" in call(gateway, LEGACY, "test_custom_headers_null", {"region": "us-east1", "verbose": None, "query": "SELECT 1"}).message
     _, headers = sent(raw, "tools/call")[0]
@@ -267,7 +267,8 @@ def test_a_schema_is_listed_as_it_is_and_its_references_are_not_fetched(workshop
             "tags": {"type": "array", "prefixItems": [{"type": "string"}], "items": False, "contains": {"const": "x"}, "minContains": 0}},
         "allOf": [{"anyOf": [{"required": ["name"]}, {"required": ["user"]}]}], "oneOf": [{}], "not": {"required": ["never"]},
         "if": {"properties": {"name": {"const": "x"}}}, "then": {"required": ["address"]}, "else": {}, "dependentRequired": {"address": ["name"]},
-        "patternProperties": {"^x-": {"type": "string"}}, "propertyNames": {"maxLength": 50}, "unevaluatedProperties": False, "additionalProperties": False}
+        "patternProperties": {"^x-": {"type": "string"}}, "propertyNames": {"maxLength": 50}, "unevaluatedProperties": False,
+        "additionalProperties": False}
     _, gateway = workshop.serve_raw(tools=json.dumps([{"name": "lookup_user", "inputSchema": schema}]), legacy=legacy, result=json.dumps(
         TEXT if legacy else {**TEXT, "resultType": "complete"}))
     peer = Peer(gateway.url("team"), client)

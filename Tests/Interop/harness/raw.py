@@ -8,9 +8,11 @@ import threading
 
 
 class RawUpstream:
-    """`tools` and `result` are JSON texts, sent as they are; with `legacy` it knows `initialize` instead of `server/discover`.
+    """`tools` and `result` are JSON texts, sent as they are; with `legacy` it knows `initialize` instead of `server/discover`. At `sse_url`
+    the same is had by HTTP+SSE, with one stream.
 
-    At `sse_url` the same is had by HTTP+SSE, with one stream. Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" and "answer", to a question, among them) for others, `tls` to speak HTTPS.
+    Give `respond` to answer tools/call by hand, `by_hand` (`{method: function}`, "GET" and "answer", to a question, among them) for others,
+    `tls` to speak HTTPS.
     """
 
     def __init__(self, tools="[]", result='{"content":[],"resultType":"complete"}', respond=None, tls=None, legacy=False, by_hand=None):

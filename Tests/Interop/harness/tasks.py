@@ -103,8 +103,9 @@ class TaskUpstream:
             return self.say(handler, message, self.complete(text(self.at_once(name, params.get("arguments") or {}))))
         id = f"upstream-task-{next(self.numbers)}"
         asked, arguments = self.questions.get(name, {}), params.get("arguments") or {}
-        self.tasks[id] = {"id": id, "name": name, "status": "input_required" if asked else "working", "asks": dict(asked), "looks": arguments.get("seconds", self.looks),
-                          "answers": params.get("inputResponses", {}), "ended": threading.Event(), "ttl": 60000}
+        self.tasks[id] = {
+            "id": id, "name": name, "status": "input_required" if asked else "working", "asks": dict(asked),
+            "answers": params.get("inputResponses", {}), "looks": arguments.get("seconds", self.looks), "ended": threading.Event(), "ttl": 60000}
         state = self.state(self.tasks[id])
         if self.era == "legacy":
             return self.say(handler, message, {"task": state, "_meta": {"io.modelcontextprotocol/model-immediate-response": f"started {id}"}})
