@@ -40,6 +40,8 @@ async def test_the_sdks_client_follows_the_tasks_of_the_sdks_server(servers, cli
         assert (await session.call("greet"))["content"][0]["text"] == "greet at once"
         assert (await session.task("count"))["content"][0]["text"] == "counted"
         assert (await session.task("wait", then="cancel"))["status"] == "cancelled"
+        # What a task asks reaches its client.
+        assert (await session.task("confirm"))["content"][0]["text"] == "accept: my name"
 
 
 # By hand: what becomes of them in the client's revision
@@ -90,10 +92,3 @@ async def test_a_task_over_stdio_that_asks_is_answered_by_an_update(servers):
 async def test_for_a_client_without_tasks_the_gateway_waits_for_the_sdks_server(servers, upstream):
     client = TaskClient(servers[0].url(upstream), "2025-06-18")
     assert client.ask("tools/call", name="count", arguments={}).result["content"][0]["text"] == "count at once"
-
-
-@pytest.mark.parametrize("client", ["old-http", "old-stdio"])
-@pytest.mark.parametrize("upstream", TRANSPORTS)
-async def test_what_a_task_of_the_sdks_server_asks_reaches_the_sdks_client(servers, client, upstream):
-    async with connect(client, Target.server(servers[0], upstream), answering=True) as session:
-        assert (await session.task("confirm"))["content"][0]["text"] == "accept: my name"
