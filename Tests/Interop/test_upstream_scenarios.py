@@ -276,3 +276,29 @@ def test_a_schema_is_listed_as_it_is_and_its_references_are_not_fetched(workshop
     assert listed["inputSchema"] == schema
     assert peer.call("lookup_user", {"name": "x"}).result["content"] == TEXT["content"]
     assert canary.requests == []
+
+
+# request-metadata
+
+def refuses_once(supported):
+    refused = []
+
+    def discover(handler, message):
+        if not refused:
+            refused.append(True)
+            error = {"code": -32022, "message": "Unsupported protocol version", "data": {"supported": supported, "requested": MODERN}}
+            handler.answer(400, json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode())
+            return
+        respond(handler, message, {
+            "resultType": "complete", "supportedVersions": [MODERN], "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private"})
+
+    return discover
+
+
+@pytest.mark.parametrize("client", ERAS)
+def test_an_upstream_that_refuses_our_revision_but_names_it_is_asked_once_more(workshop, client):
+    result = {"resultType": "complete", **TEXT}
+    raw, gateway = workshop.serve_raw(
+        tools=json.dumps([tool("t")]), result=json.dumps(result), by_hand={"server/discover": refuses_once(["2099-01-01", MODERN])})
+    assert call(gateway, client, "t").result["content"] == TEXT["content"]
+    assert len(sent(raw, "server/discover")) == 2 and not sent(raw, "initialize")

@@ -1,5 +1,6 @@
 import JSON
 import MCPProtocol
+import Synchronization
 import Testing
 
 @testable import Transport
@@ -26,6 +27,31 @@ private final class SlowStarter: DuplexChannel {
     private func answer(_ id: Int, _ outcome: String) {
         guard let message = try? message(#"{"jsonrpc":"2.0","id":\#(id),\#(outcome)}"#) else { return }
         _ = pending.route(message)
+    }
+
+    func close() async {}
+}
+
+/// A server that refuses the first `server/discover` by revision, naming those it supports.
+private final class Picky: DuplexChannel {
+    let pending = PendingCalls()
+    private let supported: String
+    private let discoveries = Mutex(0)
+
+    init(supports supported: [String]) { self.supported = String(decoding: JSONValue.array(supported.map { .string($0) }).bytes, as: UTF8.self) }
+
+    func send(_ bytes: [UInt8]) async throws(UpstreamError) {
+        guard let request = try? Message(scanning: bytes), let id = request.idText else { return }
+        let refusal = #""error":{"code":-32022,"message":"no","data":{"supported":\#(supported)}}"#
+        let isFirst =
+            request.method == .discover
+            && discoveries.withLock { count in
+                count += 1
+                return count == 1
+            }
+        let discovered = isFirst || !supported.contains("2026") ? refusal : #""result":\#(SlowStarter.discovered)"#
+        let outcome = request.method == .discover ? discovered : #""result":\#(SlowStarter.initialized)"#
+        if let message = try? message(#"{"jsonrpc":"2.0","id":\#(id),\#(outcome)}"#) { _ = pending.route(message) }
     }
 
     func close() async {}
@@ -58,5 +84,21 @@ struct NegotiationTests {
                     .revision
             }
         }
+    }
+
+    @Test(
+        "one that refuses our revision by what it supports is asked in one that both know",
+        arguments: [
+            (["2026-07-28"], Revision.latestModern), (["2099-01-01", "2026-07-28"], .latestModern), (["2025-06-18"], .v2025_06_18),
+            (["2099-01-01"], nil),
+        ])
+    func picky(supported: [String], expected: Revision?) async throws {
+        let revision = try await onLoop { _ -> Revision? in
+            let channel = Picky(supports: supported)
+            return try? await StdioOpening.negotiate(
+                channel, channel.pending, era: .automatic, declaring: [], transport: "stdio", limits: UpstreamLimits()
+            ).revision
+        }
+        #expect(revision == expected)
     }
 }

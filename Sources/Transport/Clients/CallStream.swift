@@ -34,7 +34,7 @@ final class CallStream: Sendable {
     }
 
     /// The event with no data that comes first.
-    var priming: [UInt8] { SSE.frame(data: [], id: "\(id).0") }
+    var priming: [UInt8] { SSE.frame(data: [], id: "\(id).0", retry: EventIDs.retry) }
 
     /// Takes one message; its event for the call's own connection, nil where another carries the stream by now.
     func append(_ message: [UInt8]) -> [UInt8]? {

@@ -44,8 +44,9 @@ struct EventIDs {
         isPrimed = session.map { $0.revision >= .v2025_11_25 } ?? false
     }
 
-    /// An event that has an id and nothing else, with which the stream begins (since 2025-11-25).
-    var priming: [UInt8]? { isPrimed ? stream.map { SSE.frame(data: [], id: "\($0).0") } : nil }
+    /// An event without a message, with which the stream begins (since 2025-11-25): where to take it up, and after how many milliseconds.
+    var priming: [UInt8]? { isPrimed ? stream.map { SSE.frame(data: [], id: "\($0).0", retry: Self.retry) } : nil }
+    static let retry = 1_000
 
     mutating func next() -> String? {
         number += 1

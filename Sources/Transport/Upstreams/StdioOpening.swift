@@ -32,21 +32,29 @@ enum StdioOpening {
         _ channel: any DuplexChannel, _ pending: PendingCalls, era: UpstreamDefinition.Era, declaring abilities: ClientAbilities,
         transport: String, limits: UpstreamLimits
     ) async throws(UpstreamError) -> UpstreamPeer {
-        let probe = era == .legacy ? nil : try pending.open()
+        var probe: (id: Int, mailbox: Mailbox<PendingCalls.Incoming>)?
         defer { if let probe { pending.close(probe.id) } }
-        if let probe {
-            try await channel.send(UpstreamRequest.discover.bytes(id: probe.id, era: .modern))
+        for attempt in 1...2 where era != .legacy {
+            if let probe { pending.close(probe.id) }
+            let asked = try pending.open()
+            probe = asked
+            try await channel.send(UpstreamRequest.discover.bytes(id: asked.id, era: .modern))
             let time = era == .modern ? limits.openingTime : limits.probeTime
+            let answer: Message
             do throws(UpstreamError) {
-                let answer = try await pending.response(from: probe.mailbox, within: CallLimit(idle: time, total: time), onMessage: { _ in })
-                if let peer = answer.resultValue.flatMap({ UpstreamPeer(discovered: $0, transport: transport) }) { return peer }
-                guard era == .automatic else {
-                    throw UpstreamError.violation("it does not speak revision \(Revision.latestModern.rawValue): \(excerpt(answer.bytes))")
-                }
+                answer = try await pending.response(from: asked.mailbox, within: CallLimit(idle: time, total: time), onMessage: { _ in })
             } catch {
                 // Silence means legacy; a process that has ended stays ended.
                 guard era == .automatic, case .timedOut = error else { throw error }
+                break
             }
+            let opening = try Opening(answer, transport: transport)
+            if case .modern(let peer) = opening { return peer }
+            if case .again = opening, attempt == 1 { continue }
+            guard era == .automatic else {
+                throw .violation("it does not speak revision \(Revision.latestModern.rawValue): \(excerpt(answer.bytes))")
+            }
+            break
         }
         let answer: Message
         do throws(UpstreamError) {

@@ -13,10 +13,12 @@ enum StreamableHTTPOpening {
     ) async throws(UpstreamError) -> any UpstreamLink {
         if transport == .sse { return try await SSEOpening.open(endpoint, declaring: abilities, on: loop, log: log, onEvent: onEvent) }
         let probe = era == .modern ? endpoint.limits.openingTime : endpoint.limits.probeTime
-        if era != .legacy,
-            case .modern(let peer) = try await discover(endpoint, within: probe, cancellation)
-        {
-            return started(StreamableHTTPLink(peer: peer, session: nil, declaring: [], endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
+        if era != .legacy {
+            var opening = try await discover(endpoint, within: probe, cancellation)
+            if case .again = opening { opening = try await discover(endpoint, within: probe, cancellation) }
+            if case .modern(let peer) = opening {
+                return started(StreamableHTTPLink(peer: peer, session: nil, declaring: [], endpoint: endpoint, log: log, onEvent: onEvent), on: loop)
+            }
         }
         guard era != .modern else { throw .violation("it does not speak revision \(Revision.latestModern.rawValue)") }
         do {
@@ -59,13 +61,9 @@ enum StreamableHTTPOpening {
             throw .unavailable("it answered with HTTP \(response.status)")
         }
         defer { response.cancel() }
+        let message: Message
         do throws(UpstreamError) {
-            let message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: time)
-            if let result = message.resultValue, let peer = UpstreamPeer(discovered: result, transport: "streamable-http") { return .modern(peer) }
-            if message.isModernError, message.errorValue?["code"]?.integer != ErrorCode.unsupportedVersion.rawValue {
-                throw UpstreamError.violation("it refuses our `server/discover`: \(excerpt(message.bytes))")
-            }
-            return .notModern
+            message = try await StreamableHTTPReader(response: response, endpoint: endpoint, id: 1).next(within: time)
         } catch {
             switch error {
             case .refused where response.status == 401 || response.status == 403: throw error
@@ -73,6 +71,11 @@ enum StreamableHTTPOpening {
             default: return .notModern
             }
         }
+        let opening = try Opening(message, transport: "streamable-http")
+        if case .notModern = opening, message.isModernError, message.errorValue?["code"]?.integer != ErrorCode.unsupportedVersion.rawValue {
+            throw .violation("it refuses our `server/discover`: \(excerpt(message.bytes))")
+        }
+        return opening
     }
 
     /// The legacy handshake's request; the peer and, where it has sessions, the session's id.

@@ -1,11 +1,33 @@
 import JSON
 import MCPProtocol
 
-/// What the opening of a link came to.
+/// What a probe with `server/discover` came to.
 enum Opening {
     case modern(UpstreamPeer)
+    /// It knows the revision that it has just refused, and may be asked once more.
+    case again
     /// Not a modern server, as far as can be told.
     case notModern
+
+    /// A server that refuses the revision says which ones it supports (MCP 2026-07-28 basic/versioning, "Unsupported Versions"); throws where
+    /// none of them is ours.
+    init(_ answer: Message, transport: String) throws(UpstreamError) {
+        if let peer = answer.resultValue.flatMap({ UpstreamPeer(discovered: $0, transport: transport) }) {
+            self = .modern(peer)
+            return
+        }
+        guard let error = answer.errorValue, error["code"]?.integer == ErrorCode.unsupportedVersion.rawValue,
+            let supported = error["data"]?["supported"]?.array?.compactMap(\.string), !supported.isEmpty
+        else {
+            self = .notModern
+            return
+        }
+        let known = supported.compactMap(Revision.init)
+        guard !known.isEmpty else {
+            throw .violation("it speaks \(supported.prefix(5).map { "“\($0.prefix(40))”" }.joined(separator: ", ")), which the gateway does not")
+        }
+        self = known.contains(.latestModern) ? .again : .notModern
+    }
 }
 
 extension UpstreamPeer {

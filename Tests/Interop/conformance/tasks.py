@@ -162,8 +162,9 @@ def headers(url):
 def dispatch(url):
     client = Client(url)
     for method in ("tasks/result", "tasks/list"):
-        reply = client.reply(method, taskId="any")
-        assert (reply.status, reply.error["code"]) == (404, -32601)
+        for headers in ({}, {"Mcp-Name": None}):
+            reply = client.reply(method, headers=headers, taskId="any")
+            assert (reply.status, reply.error["code"]) == (404, -32601)
     # No word of the client's makes a task, nor is one needed.
     client.ended(client.create("failing_job")["taskId"])
     result = client.ask("tools/call", name="greet", arguments={"name": "legacy-hint"}, task={"ttl": 60_000, "pollInterval": 100})
