@@ -17,6 +17,9 @@ package struct LimitSettings: Hashable, Sendable {
     /// Calls that wait at legacy upstreams for modern clients to come back with answers, in all and of one caller.
     package var parkedCallsMax = 1_000
     package var parkedCallsOfCallerMax = 100
+    /// Resources that clients watch, in all and of one caller, each counted for every client.
+    package var watchesMax = 50_000
+    package var watchesOfCallerMax = 5_000
     /// The longest silence on a stream to a client.
     package var heartbeat = Duration.seconds(15)
     /// How long a session's id is good, from its beginning on.
@@ -70,6 +73,8 @@ extension LimitSettings {
         Key(name: "answer_time", kind: .time(\.answerTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "parked_calls", kind: .count(\.parkedCallsMax, 0...1_000_000)),
         Key(name: "parked_calls_per_caller", kind: .count(\.parkedCallsOfCallerMax, 0...1_000_000)),
+        Key(name: "watches", kind: .count(\.watchesMax, 0...1_000_000)),
+        Key(name: "watches_per_caller", kind: .count(\.watchesOfCallerMax, 0...1_000_000)),
         Key(name: "heartbeat", kind: .time(\.heartbeat, .milliseconds(10) ... .seconds(3_600))),
         Key(name: "session_time", kind: .time(\.sessionTime, .seconds(1) ... .seconds(90 * 86_400))),
         Key(name: "list_page", kind: .count(\.listPage, 1...100_000)),

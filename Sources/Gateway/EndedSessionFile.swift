@@ -6,7 +6,7 @@ import Transport
     import Darwin
 #endif
 
-/// The sessions that have ended, in a file of the state folder that all instances add to: a line for each, `EXPIRES KEY`; blocking.
+/// The sessions that have ended, in a file of the state folder that all instances add to: a line for each, `EXPIRES KEY CALLER`; blocking.
 struct EndedSessionFile {
     /// Beyond this it is written anew, with what still counts.
     let bytesMax: Int
@@ -50,11 +50,18 @@ struct EndedSessionFile {
     func append(_ entries: [EndedSessions.Entry]) throws(StateError) {
         let lock = try lock()
         defer { close(lock) }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(path) }
         defer { close(descriptor) }
-        let bytes = Array(entries.map(\.line).joined().utf8)
+        let bytes = Array(((Self.isCutOff(descriptor) ? "\n" : "") + entries.map(\.line).joined()).utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { throw .system(path) }
+    }
+
+    /// Whether the last line was not written to its end, as on a full disk: the next one must not become a part of it.
+    private static func isCutOff(_ descriptor: Int32) -> Bool {
+        let size = lseek(descriptor, 0, SEEK_END)
+        var last: UInt8 = 0
+        return size > 0 && pread(descriptor, &last, 1, size - 1) == 1 && last != UInt8(ascii: "\n")
     }
 
     /// Writes it anew where it has grown too large. `entries` is handed what others have added by then, and says what still counts.
@@ -83,12 +90,12 @@ struct EndedSessionFile {
 }
 
 extension EndedSessions.Entry {
-    fileprivate var line: String { "\(expires) \(key ?? "*")\n" }
+    fileprivate var line: String { "\(expires) \(key ?? "*") \(caller)\n" }
 
     /// Nil for what is none: a line that was cut off tells nothing.
     fileprivate init?(line: String) {
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, let expires = Int(parts[0]), !parts[1].isEmpty, parts[1].utf8.count <= 64 else { return nil }
-        self.init(key: parts[1] == "*" ? nil : String(parts[1]), expires: expires)
+        guard parts.count == 3, let expires = Int(parts[0]), parts.dropFirst().allSatisfy({ !$0.isEmpty && $0.utf8.count <= 64 }) else { return nil }
+        self.init(key: parts[1] == "*" ? nil : String(parts[1]), of: String(parts[2]), expires: expires)
     }
 }

@@ -8,32 +8,41 @@ extension Gateway {
         guard let (snapshot, exposure) = try? await exposure(for: call) else {
             return uris.map { .failure(Wanted.notFound($0, in: call.era)) }
         }
-        // All are begun before the first is waited for.
-        let begun = uris.map { beginWatch($0, for: call, in: exposure, of: snapshot) }
-        var results: [Result<ResourceWatch, ProtocolError>] = []
-        for (uri, begun) in zip(uris, begun) {
-            guard let begun else {
-                results.append(.failure(Wanted.notFound(uri, in: call.era)))
-                continue
+        return uris.map { uri in
+            do throws(ProtocolError) {
+                return .success(try watch(uri, for: call, in: exposure, of: snapshot))
+            } catch {
+                return .failure(error)
             }
-            let isHeard = await begun.upstream.hears(of: begun.watch)
-            results.append(isHeard ? .success(begun.watch) : .failure(cannotWatch(uri)))
         }
-        return results
     }
 
     /// The watch is kept by the instance that answers this client's calls, which alone knows what they change.
-    private func beginWatch(
-        _ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot
-    ) -> (upstream: Upstream, watch: ResourceWatch)? {
-        guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil,
-            let upstream = try? snapshot.upstreams[exposure.upstream(of: exposed)]?.instance(for: call)
-        else { return nil }
-        return (upstream, upstream.watch(uri, for: call.caller))
+    private func watch(_ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot) throws(ProtocolError) -> ResourceWatch {
+        guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil else {
+            throw Wanted.notFound(uri, in: call.era)
+        }
+        let name = exposure.upstream(of: exposed)
+        let wish = WatchRegister.Wish(upstream: name, caller: call.caller, abilities: call.abilities, session: call.session)
+        guard let upstream = try? snapshot.upstreams[name]?.instance(for: call) else { throw Wanted.notFound(uri, in: call.era) }
+        let limits = snapshot.settings.limits
+        let watch = watches.admit(wish, countMax: limits.watchesMax, ofCallerMax: limits.watchesOfCallerMax) { onEnd in
+            ResourceWatch(uri, by: upstream.hold(uri, for: call.caller), onEnd: onEnd)
+        }
+        guard let watch else {
+            throw ProtocolError(.invalidParams, "Too many resources are subscribed to; unsubscribe from others first", data: ["uri": .string(uri)])
+        }
+        return watch
     }
 
-    private func cannotWatch(_ uri: String) -> ProtocolError {
-        ProtocolError(.invalidParams, "Resource can't be subscribed to", data: ["uri": .string(uri)])
+    /// Goes on watching at upstreams that have taken the place of others. What changed meanwhile nobody knows: those who watch are told that it may.
+    func moveWatches(to upstreams: [UpstreamInstances]) {
+        for instances in upstreams {
+            for (watch, wish) in watches.watches(of: instances.name) {
+                guard let upstream = try? instances.instance(for: wish.caller, wish.abilities, session: wish.session) else { continue }
+                watch.move(to: upstream.hold(watch.uri, for: wish.caller, isPromised: true))
+            }
+        }
     }
 
     /// Tells those who watch a resource, and may still read it, that it has changed.

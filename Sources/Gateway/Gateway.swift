@@ -21,6 +21,7 @@ package final class Gateway: CallService {
     let roundSeal: RoundSeal
     let takenRounds = TakenRounds()
     let parkedCalls: ParkedCalls
+    let watches = WatchRegister()
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
@@ -76,28 +77,32 @@ package final class Gateway: CallService {
     package func apply(_ settings: Settings, audit: AuditLog? = nil) {
         baselines.reload()
         replaceAudit(with: audit, for: settings)
-        let (retired, changed) = state.withLock { state -> ([UpstreamInstances], [String: Set<ListKind>]) in
+        let (retired, fresh, changed) = state.withLock { state -> ([UpstreamInstances], [UpstreamInstances], [String: Set<ListKind>]) in
             let old = state.snapshot
             var left = old.upstreams
+            var fresh: [UpstreamInstances] = []
             var upstreams: [String: UpstreamInstances] = [:]
             for definition in settings.upstreams {
                 if let known = left[definition.name], known.definition.isSame(as: definition) {
                     upstreams[definition.name] = left.removeValue(forKey: definition.name)
                 } else {
-                    upstreams[definition.name] = UpstreamInstances(
+                    let instances = UpstreamInstances(
                         definition, opener: opener, limits: limits, loops: loops, pool: instances,
                         onNews: { [weak self] in self?.take($1, from: $0) })
+                    upstreams[definition.name] = instances
+                    fresh.append(instances)
                 }
             }
             let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)), succeeding: old.identity)
             state.snapshot = Snapshot(settings: settings, identity: identity, upstreams: upstreams, generation: old.generation).refreshed(
                 baselines: baselines, servers: settings.virtualServers)
             state.rejected = []
-            return (Array(left.values), Self.difference(old.exposures, state.snapshot.exposures))
+            return (Array(left.values), fresh, Self.difference(old.exposures, state.snapshot.exposures))
         }
         identityChanged()
         introduceToServers()
         tellProblems()
+        moveWatches(to: fresh)
         for upstream in retired { loops.next().task { await upstream.retire() } }
         publish(changed)
         // What clients use already must not wait for the next one to ask.
@@ -135,6 +140,7 @@ package final class Gateway: CallService {
         switch news {
         case .lists(let kinds, let isAnnounced): upstreamChanged(upstream, kinds, isAnnounced: isAnnounced)
         case .resource(let uri): resourceChanged(uri, of: upstream)
+        case .lostResource(let uri): changes.publishLoss(of: uri, at: upstream)
         }
     }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Dispatch
+import Network
 import Synchronization
 import Transport
 
@@ -14,7 +15,10 @@ package final class SessionRegister: Sendable {
     private static let interval = DispatchTimeInterval.milliseconds(500)
     private let queue = DispatchQueue(label: "sessions")
     private let file: Mutex<EndedSessionFile>
-    private let waiting = Mutex<[(entry: EndedSessions.Entry, done: CheckedContinuation<Void, Never>)]>([])
+    /// How long a client waits for the disk.
+    private static let keepingTime = Duration.seconds(5)
+    private static let waitingMax = 10_000
+    private let waiting = Mutex<[(entry: EndedSessions.Entry, done: Mailbox<Bool>)]>([])
     private let hasFailed = Atomic<Bool>(false)
     private let log = Log("state")
 
@@ -28,12 +32,18 @@ package final class SessionRegister: Sendable {
         return sessions
     }
 
-    /// Whatever waits at once is written at once.
-    private func keep(_ entry: EndedSessions.Entry) async {
-        await withCheckedContinuation { done in
-            waiting.withLock { $0.append((entry, done)) }
-            queue.async { self.writeWaiting() }
+    /// Whatever waits at once is written at once; whether it is on the disk.
+    private func keep(_ entry: EndedSessions.Entry) async -> Bool {
+        let done = Mailbox<Bool>(capacity: 1)
+        let isTaken = waiting.withLock { waiting in
+            guard waiting.count < Self.waitingMax else { return false }
+            waiting.append((entry, done))
+            return true
         }
+        guard isTaken else { return false }
+        queue.async { self.writeWaiting() }
+        if case .element(true) = await done.next(within: Self.keepingTime) { return true }
+        return false
     }
 
     private func writeWaiting() {
@@ -42,8 +52,8 @@ package final class SessionRegister: Sendable {
             return waiting
         }
         guard !waiting.isEmpty else { return }
-        attempt { (file) throws(StateError) in try file.append(waiting.map(\.entry)) }
-        for (_, done) in waiting { done.resume() }
+        let isKept = attempt { (file) throws(StateError) in try file.append(waiting.map(\.entry)) }
+        for (_, done) in waiting { done.send(isKept) }
     }
 
     private func follow(_ sessions: EndedSessions) {
@@ -64,16 +74,23 @@ package final class SessionRegister: Sendable {
                 return sessions.entries(now: now)
             }
         }
+        let unkept = sessions.unkept(now: time(nil))
+        guard !unkept.isEmpty, attempt({ (file) throws(StateError) in try file.append(unkept) }) else { return }
+        sessions.wereKept(unkept)
     }
 
-    /// The log tells a failure once, until it works again.
-    private func attempt(_ work: (inout EndedSessionFile) throws(StateError) -> Void) {
+    /// Whether it went well; the log tells a failure once, until it works again.
+    @discardableResult
+    private func attempt(_ work: (inout EndedSessionFile) throws(StateError) -> Void) -> Bool {
         do throws(StateError) {
             try file.withLock { (file) throws(StateError) in try work(&file) }
             hasFailed.store(false, ordering: .relaxed)
+            return true
         } catch {
-            guard !hasFailed.exchange(true, ordering: .relaxed) else { return }
-            log.error("what sessions have ended can't be kept, \(error); their ids are good again after a restart")
+            if !hasFailed.exchange(true, ordering: .relaxed) {
+                log.error("what sessions have ended can't be kept, \(error); until they can, their ids are good again after a restart")
+            }
+            return false
         }
     }
 }

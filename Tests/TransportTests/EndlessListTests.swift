@@ -30,7 +30,7 @@ private final class EndlessLink: UpstreamLink {
         return message
     }
 
-    func listen(to resources: [String]) async throws(UpstreamError) {}
+    func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream { ResourceStream(heard: [], end: {}) }
     func close() async {}
 }
 

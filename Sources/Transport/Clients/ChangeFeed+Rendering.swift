@@ -2,18 +2,18 @@ import JSON
 import MCPProtocol
 
 extension ChangeFeed.Change {
-    /// The notification's method; nil for the end.
+    /// The notification's method; nil for what there is no notification of.
     private var method: MCPProtocol.Method? {
         switch self {
         case .tools: .toolsChanged
         case .prompts: .promptsChanged
         case .resources: .resourcesChanged
         case .updated: .resourceUpdated
-        case .end: nil
+        case .lost, .end: nil
         }
     }
 
-    /// The notification for a legacy client, a JSON-RPC message; nil for the end.
+    /// The notification for a legacy client, a JSON-RPC message; nil where there is none.
     var legacyNotification: [UInt8]? {
         guard let method else { return nil }
         if case .updated(let uri) = self { return JSONValue.notification(method.rawValue, ["uri": .string(uri)]) }

@@ -9,6 +9,8 @@ package final class ChangeFeed: Sendable {
         case tools, prompts, resources
         /// A resource that the client watches, or a part of it.
         case updated(String)
+        /// A resource that the client was told that it hears of, and of which it hears no more.
+        case lost(String)
         /// The gateway shuts down.
         case end
 
@@ -58,11 +60,18 @@ package final class ChangeFeed: Sendable {
     }
 
     /// Tells those who watch it, or what it is a part of, that a resource of that source has changed.
-    package func publishUpdate(of uri: String, from source: AnyObject, where concerns: (_ server: String, Caller) -> Bool) {
-        let source = ObjectIdentifier(source)
-        for listener in all where listener.watches.covers(uri, from: source) && concerns(listener.server, listener.caller) {
+    package func publishUpdate(
+        of uri: String, from source: any ResourceSource, where concerns: (_ server: String, Caller) -> Bool
+    ) {
+        let wholes = ResourceWatch.wholes(of: uri)
+        for listener in all where listener.watches.covers(wholes, from: source) && concerns(listener.server, listener.caller) {
             listener.changes.send(.updated(uri))
         }
+    }
+
+    /// Tells those who watch it that a resource of that source can't be watched any more.
+    package func publishLoss(of uri: String, at source: any ResourceSource) {
+        for listener in all where listener.watches.lose(uri, at: source) { listener.changes.send(.lost(uri)) }
     }
 
     /// Says good-bye to everyone.
@@ -78,7 +87,7 @@ package final class ChangeFeed: Sendable {
 
 /// What one listener has yet to be told; the same change is queued once, so that one who is behind loses nothing.
 package final class ChangeQueue: Sendable {
-    private let mailbox = Mailbox<ChangeFeed.Change>(capacity: ResourceWatches.countMax + 16)
+    private let mailbox = Mailbox<ChangeFeed.Change>(capacity: 2 * ResourceWatches.countMax + 16)
     private let queued = Mutex<Set<ChangeFeed.Change>>([])
 
     func send(_ change: ChangeFeed.Change) {

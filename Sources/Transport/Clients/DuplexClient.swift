@@ -149,7 +149,9 @@ package final class DuplexClient: Sendable {
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
                 await finishHandshake()
-                while let notification = await listener.changes.next()?.legacyNotification { _ = send(notification) }
+                while let change = await listener.changes.next(), change != .end {
+                    if let notification = change.legacyNotification { _ = send(notification) }
+                }
                 service.changes.leave(listener)
             }
         default: break
@@ -296,11 +298,11 @@ package final class DuplexClient: Sendable {
         let watches = ResourceWatches()
         let listener = service.changes.listen(to: server, as: call.caller, watching: watches)
         defer { service.changes.leave(listener) }
-        call.cancellation.whenCancelled { listener.changes.close() }
         let watched = await service.watch(subscription, for: call, into: watches)
-        _ = send(subscription.acknowledgement(watched: watched))
+        call.cancellation.whenCancelled { listener.changes.close() }
+        if !call.cancellation.isCancelled { _ = send(subscription.acknowledgement(watched: watched)) }
         while let change = await listener.changes.next() {
-            if change == .end { return Reply(bytes: subscription.end) }
+            if subscription.ends(with: change) { return Reply(bytes: subscription.end) }
             if let notification = subscription.notification(of: change) { _ = send(notification) }
         }
         return nil

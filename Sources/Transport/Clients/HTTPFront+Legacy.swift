@@ -146,12 +146,17 @@ extension HTTPFront {
         guard let id = exchange.request.headers["mcp-session-id"] else {
             return exchange.respondText(400, "the header Mcp-Session-Id is missing", fields: fields)
         }
-        guard let session = sessions.session(id, server: visit.server, caller: visit.caller) else {
+        guard let session = sessions.endable(id, server: visit.server, caller: visit.caller) else {
             return exchange.respondText(404, "session not found", fields: fields)
         }
-        await sessions.end(session)
+        let isKept = await sessions.end(session)
         watches.end(session.key)
         service.sessionEnded(session.key)
+        guard isKept else {
+            let error = ProtocolError(.internalError, "The session has ended, but that can't be written down at present: send DELETE again")
+            let reply = Reply(error, id: [], isIDKnown: false)
+            return exchange.respond(503, contentType: "application/json", fields: fields + [("Retry-After", "1")], body: reply.bytes)
+        }
         exchange.respond(200, contentType: nil, fields: fields)
     }
 }

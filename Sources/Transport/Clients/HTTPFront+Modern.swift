@@ -55,19 +55,17 @@ extension HTTPFront {
         let watches = ResourceWatches()
         let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
         defer { service.changes.leave(listener) }
-        let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
+        let ticket = access.enter(visit.caller, .stream) { call.cancellation.cancel() }
         defer { access.leave(ticket) }
-        exchange.onPeerGone = { listener.changes.close() }
+        exchange.onPeerGone = { call.cancellation.cancel() }
+        if exchange.isPeerGone { call.cancellation.cancel() }
+        await channel.openStream()
         let watched = await service.watch(subscription, for: call, into: watches)
-        await channel.notify(subscription.acknowledgement(watched: watched))
-        while !exchange.isPeerGone {
-            switch await listener.changes.next(within: settings.heartbeat) {
-            case .timedOut: try? await exchange.send(SSE.comment())
-            case .element(.end), .closed:
-                await channel.finish(subscription.end, status: 200)
-                return
-            case .element(let change): if let notification = subscription.notification(of: change) { await channel.notify(notification) }
-            }
+        call.cancellation.whenCancelled { listener.changes.close() }
+        if !call.cancellation.isCancelled { await channel.notify(subscription.acknowledgement(watched: watched)) }
+        while let change = await listener.changes.next(), !subscription.ends(with: change) {
+            if let notification = subscription.notification(of: change) { await channel.notify(notification) }
         }
+        await channel.finish(subscription.end, status: 200)
     }
 }

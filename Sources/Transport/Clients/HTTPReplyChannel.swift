@@ -42,6 +42,14 @@ final class HTTPReplyChannel: ClientChannel {
         }
     }
 
+    /// Begins the stream at once, to be kept alive, where the client takes one: the client shall know that it is there.
+    func openStream() async {
+        guard acceptsStream, !isFinished else { return }
+        await startStream()
+        try? await exchange.send(SSE.comment())
+        keepAlive()
+    }
+
     func notify(_ bytes: [UInt8]) async {
         guard acceptsStream, !isFinished else { return }
         await startStream()

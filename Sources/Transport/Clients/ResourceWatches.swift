@@ -20,12 +20,18 @@ package final class ResourceWatches: Sendable {
         withExtendedLifetime(last) {}
     }
 
-    /// Whether a change of that URI, told by that source, concerns one of them.
-    func covers(_ changed: String, from source: ObjectIdentifier) -> Bool {
+    /// Whether one of those resources is watched at that source.
+    func covers(_ wholes: [String], from source: any ResourceSource) -> Bool {
         watches.withLock { watches in
             guard !watches.isEmpty else { return false }
-            if let watch = watches[changed] { return watch.source == source }
-            return watches.values.contains { $0.source == source && $0.covers(changed) }
+            return wholes.contains { watches[$0]?.source === source }
         }
+    }
+
+    /// Takes that resource out where it is watched at that source; whether it was.
+    func lose(_ uri: String, at source: any ResourceSource) -> Bool {
+        // It may end with this, which takes other locks.
+        let lost = watches.withLock { watches in watches[uri]?.source === source ? watches.removeValue(forKey: uri) : nil }
+        return withExtendedLifetime(lost) { lost != nil }
     }
 }

@@ -17,6 +17,8 @@ struct Session: Sendable {
     let server: String
     /// The caller's identity, so that a renewed token or another key of theirs goes on with it.
     let caller: String
+    /// The same in few bytes that tell nothing.
+    let callerDigest: String
     let revision: Revision
     let capabilities: [UInt8]
     /// From when on its id is good no more, in seconds since 1970.
@@ -29,6 +31,7 @@ struct Session: Sendable {
         key = Base64.encodeURL(try Seal.random(12))
         self.server = server
         self.caller = Self.text(of: caller.identity)
+        callerDigest = Self.digest(of: self.caller)
         self.revision = revision
         self.expires = expires
         let bytes = capabilities.bytes
@@ -41,6 +44,7 @@ struct Session: Sendable {
         self.key = key
         self.server = server
         self.caller = caller
+        callerDigest = Self.digest(of: caller)
         self.revision = revision
         self.capabilities = capabilities
     }
@@ -55,6 +59,8 @@ struct Session: Sendable {
         let (user, client) = (identity.user.map { JSONValue.string($0) } ?? .null, identity.client.map { JSONValue.string($0) } ?? .null)
         return String(decoding: JSONValue.array([.string(identity.realm), user, client]).bytes, as: UTF8.self)
     }
+
+    private static func digest(of caller: String) -> String { Base64.encodeURL(Array(SHA256Digest(of: caller).bytes.prefix(12))) }
 
     func belongs(to identity: CallerIdentity) -> Bool { caller.utf8.elementsEqual(Self.text(of: identity).utf8) }
 
@@ -107,12 +113,23 @@ final class SessionTable: Sendable {
 
     /// The session behind an id; nil when it is none of ours, belongs to someone else or elsewhere, or has ended.
     func session(_ id: String, server: String, caller: Caller) -> Session? {
+        guard let session = unexpired(id, server: server, caller: caller), !ended.contains(session) else { return nil }
+        return session
+    }
+
+    /// The same for who wants to end it: also one whose end could not be kept yet.
+    func endable(_ id: String, server: String, caller: Caller) -> Session? {
+        guard let session = unexpired(id, server: server, caller: caller), !ended.contains(session) || ended.isUnkept(session) else { return nil }
+        return session
+    }
+
+    private func unexpired(_ id: String, server: String, caller: Caller) -> Session? {
         let identity = caller.identity
         let known = state.withLock { $0.opened[id] }
         if let known, known.owner != identity { return nil }
         guard let session = known?.session ?? Session(opening: id, with: seal), session.server == server else { return nil }
         guard known != nil || session.belongs(to: identity) else { return nil }
-        guard session.expires > now(), !ended.contains(session) else { return nil }
+        guard session.expires > now() else { return nil }
         if known == nil {
             state.withLock { state in
                 if state.opened.count >= 4_096 { state.opened.removeAll(keepingCapacity: true) }
@@ -122,8 +139,9 @@ final class SessionTable: Sendable {
         return session
     }
 
-    /// Ends it: its calls are cancelled, its stream closed, its id accepted no more. Returns when that will outlive this process.
-    func end(_ session: Session) async {
+    /// Ends it: its calls are cancelled, its stream closed, its id accepted no more. Returns whether that will outlive this process, once that is
+    /// certain.
+    func end(_ session: Session) async -> Bool {
         let (calls, stream) = state.withLock { state in
             state.logLevels[session.key] = nil
             let calls = state.calls.filter { $0.key.session == session.key }
@@ -133,7 +151,7 @@ final class SessionTable: Sendable {
         for call in calls { call.cancel() }
         questions.forget(session.key)
         stream?.changes.close()
-        await ended.end(session, now: now())
+        return await ended.end(session, now: now())
     }
 
     func logLevel(of session: Session?) -> LogLevel { session.flatMap { session in state.withLock { $0.logLevels[session.key] } } ?? .info }

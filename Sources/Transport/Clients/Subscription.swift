@@ -9,6 +9,11 @@ struct Subscription {
         ("toolsListChanged", "tools", .tools), ("promptsListChanged", "prompts", .prompts), ("resourcesListChanged", "resources", .resources),
     ]
 
+    /// How long the acknowledgment waits for the answers of upstreams.
+    static let answerTime = Duration.seconds(2)
+    /// The same for the answer to `resources/subscribe`, which can't be taken back.
+    static let answerTimeMax = Duration.seconds(30)
+
     /// The resources that it asked for, each once, no more than can be watched.
     let resources: [String]
     private let wanted: [(member: String, capability: String, change: ChangeFeed.Change)]
@@ -49,6 +54,14 @@ struct Subscription {
         return wanted.contains { $0.change == change } ? change.notification(tagged: tag) : nil
     }
 
+    /// Whether the stream is over with that: the gateway ends, or it can't keep what it has agreed to, which no notification could say.
+    func ends(with change: ChangeFeed.Change) -> Bool {
+        switch change {
+        case .end, .lost: true
+        case .tools, .prompts, .resources, .updated: false
+        }
+    }
+
     /// The response that says the stream ended as it should.
     var end: [UInt8] {
         let result: JSONValue = ["resultType": "complete", "_meta": tag]
@@ -58,11 +71,31 @@ struct Subscription {
 
 extension CallService {
     /// Watches for a subscription what can be watched of that which it asks for; the URIs of those, in its order.
+    ///
+    /// Upstreams that are slow to agree are not waited for: what they have not refused by then is agreed to, an update follows once they have
+    /// agreed, and the stream ends should they refuse.
     func watch(_ subscription: Subscription, for call: Call, into watches: ResourceWatches) async -> [String] {
         guard !subscription.resources.isEmpty else { return [] }
-        let found = await watch(subscription.resources, for: call)
-        for case .success(let watch) in found { watches.add(watch) }
-        return found.compactMap { (try? $0.get())?.uri }
+        let begun = await watch(subscription.resources, for: call).compactMap { try? $0.get() }
+        // Before it is waited for: what changes meanwhile is told after the acknowledgment.
+        for watch in begun { watches.add(watch) }
+        await ResourceWatch.settle(begun, within: Subscription.answerTime, cancellation: call.cancellation)
+        return begun.compactMap { watch in
+            watch.promise()
+            if watch.standing != .refused { return watch.uri }
+            watches.remove(watch.uri)
+            return nil
+        }
+    }
+
+    /// Watches one resource once its upstream has agreed; throws where it does not.
+    private func watch(_ uri: String, for call: Call, into watches: ResourceWatches) async throws(ProtocolError) {
+        guard let watch = try await watch([uri], for: call).first?.get() else { return }
+        watches.add(watch)
+        await ResourceWatch.settle([watch], within: Subscription.answerTimeMax, cancellation: call.cancellation)
+        guard watch.standing != .heard else { return }
+        watches.remove(uri)
+        throw ProtocolError(.invalidParams, "Resource can't be subscribed to", data: ["uri": .string(uri)])
     }
 
     /// The answer to `resources/subscribe` or `resources/unsubscribe` (MCP 2025-11-25 server/resources, "Subscriptions").
@@ -88,11 +121,11 @@ extension CallService {
             let text = "Invalid params: more than \(ResourceWatches.countMax) resources can't be subscribed to at once"
             return Reply(ProtocolError(.invalidParams, text), id: id)
         }
-        switch await watch([uri], for: call).first {
-        case .success(let watch)?: watches.add(watch)
-        case .failure(let error)?: return Reply(error, id: id)
-        case nil: break
+        do throws(ProtocolError) {
+            try await watch(uri, for: call, into: watches)
+            return Reply(result: [], id: id, era: .legacy)
+        } catch {
+            return Reply(error, id: id)
         }
-        return Reply(result: [], id: id, era: .legacy)
     }
 }

@@ -9,8 +9,6 @@ package final class DuplexLink: UpstreamLink {
     package let peer: UpstreamPeer
     private let channel: any DuplexChannel
     private let pending: PendingCalls
-    /// The request by which a modern upstream's resources are listened to.
-    private let subscription = Mutex<Int?>(nil)
 
     init(peer: UpstreamPeer, channel: any DuplexChannel, pending: PendingCalls) {
         self.peer = peer
@@ -31,15 +29,11 @@ package final class DuplexLink: UpstreamLink {
         _ = try await subscribe(.listen(for: peer.announcedLists))
     }
 
-    package func listen(to resources: [String]) async throws(UpstreamError) {
-        let next = resources.isEmpty ? nil : try await subscribe(.listen(to: resources))
-        // The old one ends once the new one is there, so that nothing is missed.
-        let last = subscription.withLock { last in
-            defer { last = next }
-            return last
+    package func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream {
+        let id = try await subscribe(.listen(to: resources))
+        return ResourceStream(heard: Set(resources)) { [channel] in
+            try? await channel.send(JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id))]))
         }
-        guard let last else { return }
-        try await channel.send(JSONValue.notification("notifications/cancelled", ["requestId": .number(String(last))]))
     }
 
     private func subscribe(_ request: UpstreamRequest) async throws(UpstreamError) -> Int {

@@ -16,8 +16,8 @@ final class StreamableHTTPLink: UpstreamLink {
     /// The legacy era's session, where the upstream has sessions.
     private let session: Mutex<String?>
     private let isClosed = Cancellation()
-    /// Ends the stream on which a modern upstream tells of its resources.
-    private let subscription = Mutex<Cancellation?>(nil)
+    /// Ends the streams on which a modern upstream tells of its resources.
+    private let subscriptions = Mutex<[Int: Cancellation]>([:])
     private let running = Mutex<[Int: Cancellation]>([:])
     private let askable = Mutex(Askable())
 
@@ -152,7 +152,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     func close() async {
         isClosed.cancel()
-        subscription.withLock { $0 }?.cancel()
+        for subscription in subscriptions.withLock({ Array($0.values) }) { subscription.cancel() }
         for call in running.withLock({ Array($0.values) }) { call.cancel() }
         guard let id = session.withLock({ $0 }) else { return }
         let response = try? await endpoint.send(.delete, fields: fields(for: nil, session: id), body: [], within: .seconds(1))
@@ -173,30 +173,36 @@ final class StreamableHTTPLink: UpstreamLink {
         }
     }
 
-    func listen(to resources: [String]) async throws(UpstreamError) {
+    func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream {
         let isOver = Cancellation()
-        if !resources.isEmpty {
-            let isHeard = Mailbox<Bool>(capacity: 1)
-            EventLoop.current?.task { [self] in
-                let missed = resources.map { LinkEvent.resourceUpdated($0) }
-                await keepListening(.listen(to: resources), until: isOver, missed: missed) { _ = isHeard.send(true) }
-                isHeard.close()
-            }
-            guard case .element = await isHeard.next(within: endpoint.limits.probeTime) else {
-                isOver.cancel()
-                throw .refused("it does not let its resources be subscribed to")
-            }
+        let number = nextID.add(1, ordering: .relaxed).newValue
+        let end = { @Sendable [self] in
+            subscriptions.withLock { _ = $0.removeValue(forKey: number) }
+            isOver.cancel()
         }
-        // The old one ends once the new one is there, so that nothing is missed.
-        subscription.withLock { last in
-            defer { last = isOver }
-            return last
-        }?.cancel()
-        if isClosed.isCancelled { isOver.cancel() }
+        subscriptions.withLock { $0[number] = isOver }
+        if isClosed.isCancelled { end() }
+        let heard = Mailbox<Set<String>>(capacity: 1)
+        EventLoop.current?.task { [self] in
+            let missed = resources.map { LinkEvent.resourceUpdated($0) }
+            await keepListening(.listen(to: resources), until: isOver, missed: missed) { acknowledgement in
+                _ = heard.send(acknowledgement.agreedResources(of: resources))
+            }
+            heard.close()
+        }
+        switch await heard.next(within: endpoint.limits.probeTime) {
+        case .element(let heard): return ResourceStream(heard: heard, end: end)
+        case .timedOut:
+            end()
+            throw .timedOut
+        case .closed:
+            end()
+            throw .refused("it does not let its resources be subscribed to")
+        }
     }
 
     private func keepListening(
-        _ request: UpstreamRequest, until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {}
+        _ request: UpstreamRequest, until isOver: Cancellation, missed: [LinkEvent], whenHeard: (Message) -> Void = { _ in }
     ) async {
         await keepOpen(until: isOver, missed: missed, whenHeard: whenHeard) { [self] () async throws(UpstreamError) -> HTTPClientResponse in
             let id = nextID.add(1, ordering: .relaxed).newValue
@@ -208,7 +214,7 @@ final class StreamableHTTPLink: UpstreamLink {
 
     /// What changed while nobody listened is not told again, so `missed` is what may have.
     private func keepOpen(
-        until isOver: Cancellation, missed: [LinkEvent], whenHeard: () -> Void = {},
+        until isOver: Cancellation, missed: [LinkEvent], whenHeard: (Message) -> Void = { _ in },
         _ open: () async throws(UpstreamError) -> HTTPClientResponse
     ) async {
         var wait = endpoint.limits.retryFirst
@@ -230,7 +236,7 @@ final class StreamableHTTPLink: UpstreamLink {
             let opened = ContinuousClock.now
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
-                if message.method == .acknowledged { whenHeard() }
+                if message.method == .acknowledged { whenHeard(message) }
                 if let event = LinkEvent(message) { onEvent(event) }
                 if message.kind == .request || message.method == .elicitationCompleted { await route(message) }
             }
@@ -312,5 +318,13 @@ final class StreamableHTTPLink: UpstreamLink {
             for parameter in request.mirroredParameters { fields.append(parameter) }
         }
         return fields
+    }
+}
+
+extension Message {
+    /// Those of the resources asked for that an acknowledgment agrees to tell of; all, where it does not say.
+    fileprivate func agreedResources(of asked: [String]) -> Set<String> {
+        guard let filter = params.notifications.map(value) else { return Set(asked) }
+        return Set(filter["resourceSubscriptions"]?.array?.compactMap(\.string) ?? []).intersection(asked)
     }
 }

@@ -18,7 +18,7 @@ package final class Upstream: Sendable {
     private let log: Log
     private let onNews: @Sendable (Upstream, UpstreamNews) -> Void
     private let onEnd: @Sendable (Upstream) -> Void
-    private let watched = WatchedResources()
+    private let watched: WatchedResources
     private let events = Mailbox<Event>(capacity: 1_024)
     private let state = Mutex(State())
 
@@ -26,8 +26,6 @@ package final class Upstream: Sendable {
         case link(LinkEvent, generation: Int)
         /// Somebody needs it that could not have it for want of a credential.
         case wanted
-        /// Other resources are watched than before.
-        case watchesChanged
         /// Another instance has other lists now than it had.
         case changedElsewhere(UpstreamList)
         case stop
@@ -71,6 +69,8 @@ package final class Upstream: Sendable {
         self.onNews = onNews
         self.onEnd = onEnd
         log = Log(definition.name)
+        watched = WatchedResources(loop: loop, limits: limits, log: log)
+        watched.whenNews { [weak self] in self?.tell($0) }
     }
 
     package var name: String { definition.name }
@@ -164,21 +164,12 @@ package final class Upstream: Sendable {
         error.masked(by: redaction)
     }
 
-    /// A client wants to hear of a resource's changes; `hears(of:)` tells whether it does.
-    package func watch(_ uri: String, for caller: Caller) -> ResourceWatch {
+    /// A caller wants to hear of that resource's changes, while the hold exists. `isPromised` where the client was told that it does.
+    package func hold(_ uri: String, for caller: Caller, isPromised: Bool = false) -> ResourceHold {
         credential.use(caller)
-        watched.add(uri)
-        _ = events.send(.watchesChanged)
-        return ResourceWatch(uri, at: self) { [watched, events] in
-            watched.remove(uri)
-            _ = events.send(.watchesChanged)
-        }
-    }
-
-    /// Whether the upstream tells of that resource's changes; waits until it has said so.
-    package func hears(of watch: ResourceWatch) async -> Bool {
-        guard let link = try? await openLink(), link.peer.capabilities["resources"]?["subscribe"] == true else { return false }
-        return await watched.isSubscribed(to: watch.uri, within: limits.openingTime)
+        start()
+        watched.add(uri, for: caller.identity, isPromised: isPromised)
+        return ResourceHold(at: self) { [watched] in watched.remove(uri, for: caller.identity) }
     }
 
     /// Reads its tools again now, since a call has shown that ours are out of date.
@@ -330,6 +321,7 @@ package final class Upstream: Sendable {
             }
             let end = await stay(link, generation: generation)
             state.withLock { $0.link = nil }
+            watched.use(nil)
             await link.close()
             return end
         } catch {
@@ -345,7 +337,7 @@ package final class Upstream: Sendable {
 
     private func stay(_ link: any UpstreamLink, generation: Int) async -> End {
         var refreshAt = ContinuousClock.now + limits.listAgeMax
-        await subscribe(over: link)
+        watched.use(link)
         while true {
             var stale: Set<ListKind> = []
             var isAnnounced = false
@@ -360,9 +352,8 @@ package final class Upstream: Sendable {
             case .element(.link(.listsChanged(let kinds), generation)): (stale, isAnnounced) = (kinds, true)
             case .element(.link(.renewed, generation)):
                 stale = Set(ListKind.allCases)
-                await subscribe(over: link)
+                watched.use(link)
             case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
-            case .element(.watchesChanged): await watched.reconcile(over: link, limits: limits, log: log)
             case .element(.changedElsewhere(let list)):
                 let kinds = list.offer.differences(from: self.list?.offer ?? Offer())
                 publish(.up, read: kinds, list.offer, peer: link.peer)
@@ -377,14 +368,6 @@ package final class Upstream: Sendable {
                 return end(error)
             }
         }
-    }
-
-    /// Subscribes to what is watched, over a link that knows of nothing yet. What changed meanwhile is not told again.
-    private func subscribe(over link: any UpstreamLink) async {
-        watched.forgetSubscriptions()
-        let before = watched.uris
-        await watched.reconcile(over: link, limits: limits, log: log)
-        for uri in before { onNews(self, .resource(uri)) }
     }
 
     /// Waits before the next attempt; true when asked to stop.
@@ -431,6 +414,14 @@ package final class Upstream: Sendable {
             return state.waiting
         }
         for mailbox in waiting { _ = mailbox.send(true) }
+        if status.state != .up { watched.releaseAll() }
+    }
+
+    private func tell(_ news: WatchedResources.News) {
+        switch news {
+        case .mayHaveChanged(let uri): onNews(self, .resource(uri))
+        case .lost(let uri): onNews(self, .lostResource(uri))
+        }
     }
 
     // MARK: - Use
@@ -484,6 +475,19 @@ package enum UpstreamNews: Sendable {
     case lists(Set<ListKind>, isAnnounced: Bool)
     /// A resource that is watched has changed, or a part of one.
     case resource(String)
+    /// A resource that clients were told that they hear of can't be subscribed to any more.
+    case lostResource(String)
+}
+
+extension Upstream: ResourceSource {
+    package func standing(of uri: String) -> ResourceStanding {
+        if let standing = watched.standing(of: uri) { return standing }
+        return status.state == .idle || status.state == .connecting || status.state == .up ? .waiting : .refused
+    }
+
+    package func tell(_ settlement: Settlement, of uri: String) -> Bool { standing(of: uri) == .waiting && watched.tell(settlement, of: uri) }
+
+    package func promise(_ uri: String) { watched.promise(uri) }
 }
 
 extension UpstreamDefinition.Endpoint {

@@ -71,26 +71,31 @@ package final class UpstreamInstances: Sendable {
     /// The instance that the call goes through, made if need be; throws `.credential` where there is none for its caller, `.busy` where
     /// there are too many instances.
     package func instance(for call: Call) throws(UpstreamError) -> Upstream {
+        try instance(for: call.caller, call.abilities, session: call.session)
+    }
+
+    /// The same for any call of that caller and session whose client may be asked that.
+    package func instance(for caller: Caller, _ clientAbilities: ClientAbilities, session: String?) throws(UpstreamError) -> Upstream {
         let isModern = isModern.load(ordering: .relaxed)
         if definition.instances == .shared, !dependsOnCaller, let common = state.withLock({ $0.common }),
-            isModern || call.abilities == common.key.abilities
+            isModern || clientAbilities == common.key.abilities
         {
             return common
         }
-        guard let credential = credentials.key(for: call.caller) else {
-            throw .credential(.notForCaller("no entry of its `credential` is for \(call.caller)"))
+        guard let credential = credentials.key(for: caller) else {
+            throw .credential(.notForCaller("no entry of its `credential` is for \(caller)"))
         }
-        let abilities = isModern ? [] : call.abilities
+        let abilities = isModern ? [] : clientAbilities
         let owner: InstanceKey.Owner =
             switch definition.instances {
             case .shared: .everybody
-            case .perUser: .user(call.caller.identity)
-            case .perSession: call.session.map { .session($0) } ?? .user(call.caller.identity)
+            case .perUser: .user(caller.identity)
+            case .perSession: session.map { .session($0) } ?? .user(caller.identity)
             }
-        if owner == .everybody, isModern { return try lister(of: credential, for: call.caller, abilities) }
+        if owner == .everybody, isModern { return try lister(of: credential, for: caller, abilities) }
         return try state.withLock { (state) throws(UpstreamError) in
-            if owner == .everybody, state.listers[credential] == nil { return try addLister(of: credential, for: call.caller, abilities, to: &state) }
-            return try instance(InstanceKey(credential: credential, abilities: abilities, owner: owner), for: call.caller, in: &state)
+            if owner == .everybody, state.listers[credential] == nil { return try addLister(of: credential, for: caller, abilities, to: &state) }
+            return try instance(InstanceKey(credential: credential, abilities: abilities, owner: owner), for: caller, in: &state)
         }
     }
 

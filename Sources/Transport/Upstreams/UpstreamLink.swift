@@ -11,8 +11,8 @@ package protocol UpstreamLink: AnyObject, Sendable {
         _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message
 
-    /// Hears of changes of these resources from now on, and of no others; only where the upstream is a modern one.
-    func listen(to resources: [String]) async throws(UpstreamError)
+    /// Hears of changes of these resources from now on, as far as the upstream agrees; only where it is a modern one.
+    func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream
 
     /// Ends it; nothing of it is left when this returns.
     func close() async
