@@ -14,6 +14,10 @@ extension Gateway {
         if let defect = call.message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
         let (snapshot, exposure) = try await exposure(for: call)
         guard exposure.serves(kind) else { throw methodNotFound(call) }
+        let hint = exposure.hint(for: kind)
+        if let hint, hint.ttl < .max {
+            for name in exposure.definition.upstreams { snapshot.upstreams[name]?.lister(for: call.caller)?.refreshIfStale() }
+        }
         let page = try pageNumber(call.message.text(call.message.params.cursor))
         let pages = exposure.view(for: exposure.policy.access(of: call.caller)).list(of: kind).pages(for: call.era)
         guard page < pages.count else { throw ProtocolError(.invalidParams, "Invalid params: `cursor` is none of ours") }
@@ -33,7 +37,7 @@ extension Gateway {
             let ttl = exposure.missingUpstreams.isEmpty ? Self.listTTL : Self.partialListTTL
             let own = CacheHint(ttl: ttl, isPrivate: snapshot.isPersonal(exposure))
             members.append(UInt8(ascii: ","))
-            members.append(contentsOf: (exposure.hint(for: kind)?.merged(with: own) ?? own).members)
+            members.append(contentsOf: (hint?.merged(with: own) ?? own).members)
         }
         return Reply(result: members, id: call.id, era: call.era, from: exposure.serverInfo)
     }

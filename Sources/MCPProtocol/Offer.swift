@@ -33,6 +33,12 @@ package struct Offer: Hashable, Sendable {
         }
     }
 
+    /// For how long those of its lists are good, at the least, whose changes it does not announce; nil where it does not say.
+    package var shortestTime: Duration? {
+        let told = hints.filter { capabilities[$0.key.capability]?["listChanged"] != true }
+        return told.values.map(\.ttl).min().map { .milliseconds(min($0, 86_400_000)) }
+    }
+
     /// Takes over what was read of those lists.
     package mutating func take(_ kinds: Set<ListKind>, from read: Offer) {
         (capabilities, instructions) = (read.capabilities, read.instructions)

@@ -109,9 +109,12 @@ private final class WatchedLink: UpstreamLink {
             for isTaken in [true, true, false] {
                 let link = WatchedLink(.v2025_11_25)
                 watched.use(link)
+                let settlement = Settlement(of: 1)
+                #expect(watched.tell(settlement, of: "x://a"))
                 let asked = try #require(await link.asked.next())
                 #expect(asked.method == "resources/subscribe" && asked.uris == ["x://a"])
                 asked.answer.send(isTaken)
+                await settlement.wait(within: .seconds(60))
             }
             #expect(await news.next() == "x://a")
             #expect(await news.next() == "lost x://a")

@@ -26,6 +26,8 @@ package final class Upstream: Sendable {
         case link(LinkEvent, generation: Int)
         /// Somebody needs it that could not have it for want of a credential.
         case wanted
+        /// Somebody lists what the upstream has said is good for a short time only, and that is over.
+        case stale
         /// Another instance has other lists now than it had.
         case changedElsewhere(UpstreamList)
         case stop
@@ -35,6 +37,8 @@ package final class Upstream: Sendable {
         var status = UpstreamStatus()
         var link: (any UpstreamLink)?
         var list: UpstreamList?
+        /// From when on who lists it makes it read again; nil where it is good until it is read anyway.
+        var staleAt: ContinuousClock.Instant?
         /// Why there was no credential, where that was what the last attempt failed for.
         var credentialFailure: CredentialFailure?
         var used = ContinuousClock.now
@@ -176,6 +180,16 @@ package final class Upstream: Sendable {
     package func refreshTools() async {
         guard let link = state.withLock({ $0.link }), let read = try? await link.offer([.tools], limits: limits, log: log) else { return }
         if state.withLock({ $0.link === link }) { publish(.up, read: [.tools], read, peer: link.peer) }
+    }
+
+    /// Somebody lists it: what it said is good for a short time only is read again once that is over, by one flight, and not while nobody asks.
+    package func refreshIfStale() {
+        let isStale = state.withLock { state in
+            guard let staleAt = state.staleAt, staleAt <= .now else { return false }
+            state.staleAt = .now + limits.openingTime
+            return true
+        }
+        if isStale { _ = events.send(.stale) }
     }
 
     /// Ends the wait for the next attempt.
@@ -354,6 +368,7 @@ package final class Upstream: Sendable {
                 stale = Set(ListKind.allCases)
                 watched.use(link)
             case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
+            case .element(.stale): stale = Set(ListKind.allCases)
             case .element(.changedElsewhere(let list)):
                 let kinds = list.offer.differences(from: self.list?.offer ?? Offer())
                 publish(.up, read: kinds, list.offer, peer: link.peer)
@@ -399,6 +414,7 @@ package final class Upstream: Sendable {
             // An equal list stays the same one: whoever rendered it need not do so again.
             if known != offer { state.list = offer.map(UpstreamList.init) }
             state.status.state = next
+            state.staleAt = offer?.shortestTime.map { .now + max($0, limits.listAgeMin) }
             state.status.toolCount = offer?.tools.count ?? 0
             if let peer { state.status.peer = peer }
             if let error { state.status.lastError = error }

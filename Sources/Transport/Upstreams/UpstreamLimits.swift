@@ -18,6 +18,8 @@ package struct UpstreamLimits: Sendable {
     package var answerTime = Duration.seconds(600)
     /// Lists are read again after this long, since not every upstream announces changes.
     package var listAgeMax = Duration.seconds(300)
+    /// The same for those that the upstream says are good for less, at least; only when they are asked for.
+    package var listAgeMin = Duration.seconds(5)
 
     /// Instances of one upstream that end when unused; beyond it those unused for longest end.
     package var instancesMax = 1_000

@@ -1,6 +1,7 @@
 import Diagnostics
 import JSON
 import MCPProtocol
+import Network
 
 extension UpstreamLink {
     /// Those lists of the upstream, to their last pages; what can't be used is left out and named in the log.
@@ -10,20 +11,43 @@ extension UpstreamLink {
         _ kinds: Set<ListKind> = Set(ListKind.allCases), limits: UpstreamLimits, log: Log
     ) async throws(UpstreamError) -> Offer {
         var offer = Offer(capabilities: peer.capabilities, instructions: peer.instructions)
-        for kind in ListKind.allCases where kinds.contains(kind) && peer.capabilities[kind.capability] != nil {
-            do throws(UpstreamError) {
-                try await read(kind, into: &offer, limits: limits, log: log)
-            } catch {
-                switch error {
-                case .violation where kind != .tools: log.warning("its \(kind.noun)s can't be read: \(error)")
-                case .timedOut where kind != .tools:
-                    log.warning("its \(kind.noun)s can't be read: \(error)")
-                    return offer
-                default: throw error
-                }
-            }
+        let asked = ListKind.allCases.filter { kinds.contains($0) && peer.capabilities[$0.capability] != nil }
+        guard let loop = EventLoop.current, asked.count > 1 else {
+            for kind in asked { try take(await outcome(of: kind, limits: limits, log: log), of: kind, into: &offer, log) }
+            return offer
+        }
+        // All at once: what clients see first waits for the slowest, not for their sum.
+        let outcomes = Mailbox<(ListKind, Result<Offer, UpstreamError>)>(capacity: asked.count)
+        for kind in asked { loop.task { outcomes.send((kind, await self.outcome(of: kind, limits: limits, log: log))) } }
+        for _ in asked {
+            guard let (kind, outcome) = await outcomes.next() else { break }
+            try take(outcome, of: kind, into: &offer, log)
         }
         return offer
+    }
+
+    private func take(
+        _ outcome: Result<Offer, UpstreamError>, of kind: ListKind, into offer: inout Offer, _ log: Log
+    ) throws(UpstreamError) {
+        do throws(UpstreamError) {
+            offer.take([kind], from: try outcome.get())
+        } catch {
+            switch error {
+            case .violation where kind != .tools, .timedOut where kind != .tools: log.warning("its \(kind.noun)s can't be read: \(error)")
+            default: throw error
+            }
+        }
+    }
+
+    /// One list, in an offer that has nothing else.
+    private func outcome(of kind: ListKind, limits: UpstreamLimits, log: Log) async -> Result<Offer, UpstreamError> {
+        var offer = Offer(capabilities: peer.capabilities, instructions: peer.instructions)
+        do throws(UpstreamError) {
+            try await read(kind, into: &offer, limits: limits, log: log)
+            return .success(offer)
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func read(_ kind: ListKind, into offer: inout Offer, limits: UpstreamLimits, log: Log) async throws(UpstreamError) {
