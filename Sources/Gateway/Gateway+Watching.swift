@@ -8,14 +8,21 @@ extension Gateway {
         guard let (snapshot, exposure) = try? await exposure(for: call) else {
             return uris.map { .failure(Wanted.notFound($0, in: call.era)) }
         }
-        return uris.map { uri in
+        var found: [Result<ResourceWatch, ProtocolError>] = []
+        for uri in uris {
+            // Many templates and long URIs take their time, which others on this loop shall not wait for.
+            if found.count % Self.watchesAtOnce == Self.watchesAtOnce - 1 { await Task.yield() }
+            guard !call.cancellation.isCancelled else { break }
             do throws(ProtocolError) {
-                return .success(try watch(uri, for: call, in: exposure, of: snapshot))
+                found.append(.success(try watch(uri, for: call, in: exposure, of: snapshot)))
             } catch {
-                return .failure(error)
+                found.append(.failure(error))
             }
         }
+        return found
     }
+
+    private static let watchesAtOnce = 32
 
     /// The watch is kept by the instance that answers this client's calls, which alone knows what they change.
     private func watch(_ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot) throws(ProtocolError) -> ResourceWatch {

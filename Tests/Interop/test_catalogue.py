@@ -214,6 +214,19 @@ def test_caching_is_told_as_far_as_it_is_known(workshop, kind):
     assert (read["ttlMs"], read["cacheScope"]) == (0, "private")
 
 
+def test_what_is_good_for_a_short_time_is_read_again_when_somebody_lists(workshop):
+    # It announces no changes and says that its list may not be kept.
+    raw, gateway = workshop.serve_raw(tools='[{"name":"now","inputSchema":{"type":"object"}}]')
+    wire = Wire(gateway.url("team"))
+
+    def names():
+        return [tool["name"] for tool in wire.call("tools/list").result["tools"]]
+
+    eventually(lambda: names() == ["now"])
+    raw.tools = '[{"name":"later","inputSchema":{"type":"object"}}]'
+    eventually(lambda: names() == ["later"], what="long before the five minutes")
+
+
 @pytest.mark.quick
 def test_check_finds_what_selects_nothing(workshop):
     library = workshop.upstream("library", kind="library")

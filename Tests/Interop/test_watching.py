@@ -95,12 +95,27 @@ def test_one_callers_thousands_do_not_keep_out_another(workshop):
     mine.close()
 
 
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+def test_more_than_fits_in_one_request_to_a_modern_upstream_is_asked_for_in_several(workshop, transport):
+    library = workshop.upstream("library", "current", transport, "library")
+    gateway = workshop.gateway(workshop.configuration([library], {"team": {"names": "plain", "tools": ["library.*"], "resources": ["library.*"]}}))
+    bob, alice = Wire(gateway.url("team")), Wire(gateway.url("team"))
+    bob.call("tools/list")
+    long = "x" * 1_000
+    with listen(bob, [f"lib://book/{n}-{long}" for n in range(300)]), listen(alice, ["lib://one"]) as mine:
+        assert acknowledged(mine) == ["lib://one"]
+        eventually(lambda: any("lib://one" in (entry["uris"] or []) for entry in library.journal.entries(event="listen")))
+        alice.call("tools/call", {"name": "touch", "arguments": {"uri": "lib://one"}}).answer()
+        assert mine.next()["params"]["uri"] == "lib://one"
+    assert max(sum(map(len, entry["uris"] or [])) for entry in library.journal.entries(event="listen")) <= 256 << 10
+
+
 def test_a_stream_opens_at_once_and_what_comes_late_is_followed_by_an_update(workshop):
     shelf = Shelf(workshop, delay=4, limits={"heartbeat": "1s"})
     wire = shelf.wire()
     wire.call("tools/list")
     began = time.monotonic()
-    with listen(wire, ["shelf://slow", "no://where"], toolsListChanged=False) as stream:
+    with listen(wire, ["shelf://slow"]) as stream:
         assert time.monotonic() - began < 1.5 and stream.is_stream
         assert stream.response.readline().startswith(b":")
         # Agreed to, though the upstream has not answered; changes until it has are not lost.

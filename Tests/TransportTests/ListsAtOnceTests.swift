@@ -24,7 +24,8 @@ private final class PatientLink: UpstreamLink {
         everything.note()
         if request.method == "tools/list" { await everything.wait(within: .seconds(60)) }
         if refused.contains(request.method) { throw .timedOut }
-        let (tool, item): (JSONValue, JSONValue) = (["name": "t", "inputSchema": ["type": "object"]], ["name": "p", "uri": "x://p", "uriTemplate": "x://{p}"])
+        let tool: JSONValue = ["name": "t", "inputSchema": ["type": "object"]]
+        let item: JSONValue = ["name": "p", "uri": "x://p", "uriTemplate": "x://{p}"]
         let lists: JSONValue = ["tools": [tool], "prompts": [item], "resources": [item], "resourceTemplates": [item]]
         let answer: JSONValue = ["jsonrpc": "2.0", "id": 1, "result": lists]
         guard let message = try? Message(scanning: answer.bytes) else { throw .violation("the test's own message") }

@@ -93,7 +93,7 @@ package protocol CallService: Sendable {
     /// A client's session is over, by its key.
     func sessionEnded(_ session: String)
     /// Lets the client whose call that is hear of resources that it may read, for as long as it keeps the watches; for each URI, or why it can't.
-    /// Upstreams may have yet to agree.
+    /// Upstreams may have yet to agree. Those at the end are left out when the call is cancelled.
     func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>]
     /// The response to a request; nil when it was cancelled, which is answered with silence.
     func answer(_ call: Call, to channel: any ClientChannel) async -> Reply?

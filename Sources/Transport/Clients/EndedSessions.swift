@@ -77,7 +77,7 @@ package final class EndedSessions: Sendable {
         state.withLock { state in
             for entry in entries where entry.expires > now { state.insert(entry) }
             if state.count > countMax { state.dropExpired(now) }
-            while state.count > countMax { state.dropHalf() }
+            while state.count > max(countMax, 0) { state.dropHalf() }
         }
     }
 
@@ -93,8 +93,11 @@ package final class EndedSessions: Sendable {
 
 extension EndedSessions.State {
     mutating func insert(_ entry: EndedSessions.Entry) {
-        guard let key = entry.key else { return floors[entry.caller] = max(floors[entry.caller] ?? 0, entry.expires) }
-        if expiries[entry.caller, default: [:]].updateValue(entry.expires, forKey: key) == nil { count += 1 }
+        if let key = entry.key {
+            if expiries[entry.caller, default: [:]].updateValue(entry.expires, forKey: key) == nil { count += 1 }
+        } else {
+            floors[entry.caller] = max(floors[entry.caller] ?? 0, entry.expires)
+        }
     }
 
     mutating func dropExpired(_ now: Int) {
@@ -108,7 +111,7 @@ extension EndedSessions.State {
 
     /// Forgets half of the sessions of the caller who has most of them, those that run out first.
     mutating func dropHalf() {
-        guard let (caller, sessions) = expiries.max(by: { $0.value.count < $1.value.count }) else { return count = 0 }
+        guard let (caller, sessions) = expiries.max(by: { $0.value.count < $1.value.count }) else { return }
         let floor = max(floors[caller] ?? 0, sessions.values.sorted()[sessions.count / 2])
         let left = sessions.filter { $0.value > floor }
         floors[caller] = floor

@@ -90,7 +90,7 @@ extension CallService {
 
     /// Watches one resource once its upstream has agreed; throws where it does not.
     private func watch(_ uri: String, for call: Call, into watches: ResourceWatches) async throws(ProtocolError) {
-        guard let watch = try await watch([uri], for: call).first?.get() else { return }
+        guard let watch = try await watch([uri], for: call).first?.get() else { throw ProtocolError(.internalError, "cancelled") }
         watches.add(watch)
         await ResourceWatch.settle([watch], within: Subscription.answerTimeMax, cancellation: call.cancellation)
         guard watch.standing != .heard else { return }
