@@ -9,6 +9,8 @@ package final class DuplexLink: UpstreamLink {
     package let peer: UpstreamPeer
     private let channel: any DuplexChannel
     private let pending: PendingCalls
+    /// How long an upstream may take to say which resources it will tell of.
+    private static let acknowledgementTime = Duration.seconds(5)
 
     init(peer: UpstreamPeer, channel: any DuplexChannel, pending: PendingCalls) {
         self.peer = peer
@@ -30,9 +32,20 @@ package final class DuplexLink: UpstreamLink {
     }
 
     package func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream {
-        let id = try await subscribe(.listen(to: resources))
-        return ResourceStream(heard: Set(resources)) { [channel] in
+        let (id, mailbox) = try pending.open()
+        defer { pending.close(id) }
+        try await channel.send(UpstreamRequest.listen(to: resources).bytes(id: id, era: .modern))
+        let end: @Sendable () async -> Void = { [channel] in
             try? await channel.send(JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id))]))
+        }
+        switch await mailbox.next(within: Self.acknowledgementTime) {
+        case .element(.message(let message)) where message.method == .acknowledged:
+            return ResourceStream(heard: message.agreedResources(of: resources), end: end)
+        case .element(.lost(let reason)): throw .broken(reason)
+        case .element, .closed: throw .refused("it does not let its resources be subscribed to")
+        case .timedOut:
+            await end()
+            throw .timedOut
         }
     }
 

@@ -89,6 +89,7 @@ final class PendingCalls: Sendable {
             case .notification where message.method == .progress:
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }
+            case .notification where message.method == .acknowledged: return message.acknowledgedID.flatMap { state.calls[$0] }
             case .notification where message.method == .log: return state.logging.flatMap { state.calls[$0] }
             case .notification where message.method == .cancelled:
                 guard let id = message.params.requestID.map({ String(decoding: message.bytes[$0.range], as: UTF8.self) }),

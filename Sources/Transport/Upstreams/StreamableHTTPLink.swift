@@ -320,11 +320,3 @@ final class StreamableHTTPLink: UpstreamLink {
         return fields
     }
 }
-
-extension Message {
-    /// Those of the resources asked for that an acknowledgment agrees to tell of; all, where it does not say.
-    fileprivate func agreedResources(of asked: [String]) -> Set<String> {
-        guard let filter = params.notifications.map(value) else { return Set(asked) }
-        return Set(filter["resourceSubscriptions"]?.array?.compactMap(\.string) ?? []).intersection(asked)
-    }
-}
