@@ -9,11 +9,11 @@ extension Gateway {
             return uris.map { .failure(Wanted.notFound($0, in: call.era)) }
         }
         // All are begun before the first is waited for.
-        let begun = uris.map { beginWatch($0, for: call, in: exposure, of: snapshot) }
+        let begun = uris.map { uri in Result { () throws(ProtocolError) in try beginWatch(uri, for: call, in: exposure, of: snapshot) } }
         var results: [Result<ResourceWatch, ProtocolError>] = []
         for (uri, begun) in zip(uris, begun) {
-            guard let begun else {
-                results.append(.failure(Wanted.notFound(uri, in: call.era)))
+            guard case .success(let begun) = begun else {
+                results.append(begun.map(\.watch))
                 continue
             }
             let isHeard = await begun.upstream.hears(of: begun.watch)
@@ -25,10 +25,11 @@ extension Gateway {
     /// The watch is kept by the instance that answers this client's calls, which alone knows what they change.
     private func beginWatch(
         _ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot
-    ) -> (upstream: Upstream, watch: ResourceWatch)? {
+    ) throws(ProtocolError) -> (upstream: Upstream, watch: ResourceWatch) {
+        try Wanted.check(uri: uri)
         guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil,
             let upstream = try? snapshot.upstreams[exposure.upstream(of: exposed)]?.instance(for: call)
-        else { return nil }
+        else { throw Wanted.notFound(uri, in: call.era) }
         return (upstream, upstream.watch(uri, for: call.caller))
     }
 

@@ -11,7 +11,7 @@ struct Wanted: Sendable {
     /// Whether an argument of it shall be completed.
     let isCompletion: Bool
 
-    /// Throws −32602 where the call is malformed or names nothing.
+    /// Throws −32602 where the call is malformed or names nothing. What must be right of arguments depends on what is wanted, and comes later.
     init(_ call: Call) throws(ProtocolError) {
         let message = call.message
         if let defect = message.params.defect { throw ProtocolError(.invalidParams, "Invalid params: \(defect)") }
@@ -21,10 +21,15 @@ struct Wanted: Sendable {
         }
         switch message.method {
         case .getPrompt: (kind, name, isCompletion) = (.prompts, try required(message.params.name, "name"), false)
-        case .readResource: (kind, name, isCompletion) = (.resources, try required(message.params.uri, "uri"), false)
+        case .readResource:
+            (kind, name, isCompletion) = (.resources, try required(message.params.uri, "uri"), false)
+            try Self.check(uri: name)
         case .complete:
             isCompletion = true
-            (kind, name) = try Self.reference(of: try message.paramsTree())
+            let params = try message.paramsTree()
+            (kind, name) = try Self.reference(of: params)
+            if kind == .resources { try Self.check(uri: name) }
+            try Self.checkCompletion(params)
         default: (kind, name, isCompletion) = (.tools, try required(message.params.name, "name"), false)
         }
     }
@@ -41,6 +46,27 @@ struct Wanted: Sendable {
         default: break
         }
         throw ProtocolError(.invalidParams, "Invalid params: `ref` must name a prompt or a resource")
+    }
+
+    /// What is to be completed, and what is known already (MCP 2026-07-28 server/utilities/completion, "CompleteRequest").
+    private static func checkCompletion(_ params: JSONValue) throws(ProtocolError) {
+        guard let argument = params["argument"], argument["name"]?.string != nil, argument["value"]?.string != nil else {
+            throw ProtocolError(.invalidParams, "Invalid params: `argument` must have a `name` and a `value`, both strings")
+        }
+        guard let context = params["context"] else { return }
+        guard context.members != nil, context["arguments"].map({ $0.members?.allSatisfy { $0.value.string != nil } == true }) ?? true else {
+            throw ProtocolError(.invalidParams, "Invalid params: `context.arguments` must be an object of strings")
+        }
+    }
+
+    /// Throws −32602 for what no resource has as its URI, whoever asks.
+    static func check(uri: String) throws(ProtocolError) {
+        guard !uri.isEmpty, uri.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw ProtocolError(.invalidParams, "Invalid params: `uri` must be a URI")
+        }
+        guard uri.utf8.count <= ItemDefinition.nameBytesMax else {
+            throw ProtocolError(.invalidParams, "Invalid params: `uri` is longer than \(ItemDefinition.nameBytesMax) bytes")
+        }
     }
 
     /// For the log, and to tell a call from one of another kind.
@@ -64,10 +90,19 @@ struct Wanted: Sendable {
         }
     }
 
-    /// MCP 2026-07-28 server/resources, "Error Handling"; the code is older than that revision's in the legacy era.
+    /// MCP 2026-07-28 server/resources, "Error Handling"; the code is older than that revision's in the legacy era. What is no URI is the
+    /// client's mistake in both; an upstream may list such a thing all the same.
     static func notFound(_ uri: String, in era: Era) -> ProtocolError {
-        ProtocolError(era == .modern ? .invalidParams : .resourceNotFound, "Resource not found", data: ["uri": .string(uri)])
+        let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
+        guard scheme.count < uri.utf8.count, let first = scheme.first, first.isLetter,
+            scheme.allSatisfy({ $0.isLetter || (0x30...0x39).contains($0) || "+-.".utf8.contains($0) })
+        else { return ProtocolError(.invalidParams, "Invalid params: `uri` must be a URI") }
+        return ProtocolError(era == .modern ? .invalidParams : .resourceNotFound, "Resource not found", data: ["uri": .string(uri)])
     }
+}
+
+extension UInt8 {
+    fileprivate var isLetter: Bool { (0x61...0x7A).contains(self | 0x20) }
 }
 
 extension Exposure {
