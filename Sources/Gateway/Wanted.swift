@@ -37,6 +37,17 @@ struct Wanted: Sendable {
     /// A tool, by its exposed name.
     init(tool name: String) { (kind, self.name, isCompletion) = (.tools, name, false) }
 
+    /// As rules spell it: `prompt:NAME`, `resource:URI`, or a tool's name.
+    init(inRules text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        switch parts[0] {
+        case "prompt" where parts.count > 1: (kind, name) = (.prompts, parts[1])
+        case "resource" where parts.count > 1: (kind, name) = (.resources, parts[1])
+        default: (kind, name) = (.tools, text)
+        }
+        isCompletion = false
+    }
+
     /// What `ref` names (MCP 2026-07-28 server/utilities/completion, "Reference Types").
     private static func reference(of params: JSONValue) throws(ProtocolError) -> (ListKind, String) {
         let reference = params["ref"]
@@ -93,16 +104,9 @@ struct Wanted: Sendable {
     /// MCP 2026-07-28 server/resources, "Error Handling"; the code is older than that revision's in the legacy era. What is no URI is the
     /// client's mistake in both; an upstream may list such a thing all the same.
     static func notFound(_ uri: String, in era: Era) -> ProtocolError {
-        let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
-        guard scheme.count < uri.utf8.count, let first = scheme.first, first.isLetter,
-            scheme.allSatisfy({ $0.isLetter || (0x30...0x39).contains($0) || "+-.".utf8.contains($0) })
-        else { return ProtocolError(.invalidParams, "Invalid params: `uri` must be a URI") }
+        guard URISpelling.hasScheme(uri) else { return ProtocolError(.invalidParams, "Invalid params: `uri` must be a URI") }
         return ProtocolError(era == .modern ? .invalidParams : .resourceNotFound, "Resource not found", data: ["uri": .string(uri)])
     }
-}
-
-extension UInt8 {
-    fileprivate var isLetter: Bool { (0x61...0x7A).contains(self | 0x20) }
 }
 
 extension Exposure {

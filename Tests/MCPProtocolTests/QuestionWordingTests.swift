@@ -76,7 +76,7 @@ struct QuestionWordingTests {
     func emptyForm() throws {
         let form = try elicitation(["message": "m", "requestedSchema": [:]])
         #expect(form.defect == nil)
-        #expect(form.worded(by: "up").params["requestedSchema"] == ["type": "object", "properties": [:]])
+        #expect(form.worded(by: "up").params == ["message": "up: m", "requestedSchema": ["type": "object", "properties": [:]]])
     }
 
     @Test(

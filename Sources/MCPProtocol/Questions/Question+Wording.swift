@@ -12,7 +12,7 @@ extension Question {
         var meta = params["_meta"] ?? [:]
         meta["progressToken"] = nil
         if method == .sample { meta[MetaKey.upstream] = .string(upstream) }
-        params["_meta"] = meta.members?.isEmpty == true ? nil : meta
+        params["_meta"] = meta.members?.isEmpty == true ? JSONValue?.none : meta
         switch method {
         case .elicit:
             params["message"] = .string("\(upstream): \((params["message"]?.string ?? "").onOneLine)")
