@@ -109,7 +109,8 @@ private struct Told {
         if let subject = explanation.subject {
             value["upstream"] = .string(subject.upstream)
             value["upstream_\(kind)"] = .string(subject.upstreamName)
-            if subject.kind == .tool { value["classes"] = .array(subject.toolClass.text.split(separator: " ").map { .string(String($0)) }) }
+            let classes = subject.toolClass.text.split(separator: " ").map { JSONValue.string(String($0)) }
+            if subject.kind == .tool { value["classes"] = .array(classes) }
         }
         value["arguments"] = explanation.arguments ?? .null
         value["listed"] = .bool(explanation.isListed)
