@@ -84,7 +84,9 @@ private struct Told {
             lines.append(subject.kind == .tool ? "\(what), \(subject.toolClass.text)" : what)
         }
         if let arguments = explanation.arguments { lines.append("arguments: \(arguments.text)\(hasNoArguments ? " (none were given)" : "")") }
-        if explanation.isListed, decision?.isAllowed == false { lines.append("The caller sees the \(kind) in its list; other arguments are allowed.") }
+        if explanation.isListed, decision?.isAllowed == false {
+            lines.append("The caller sees the \(kind) in its list; other arguments are allowed.")
+        }
         if !explanation.steps.isEmpty { lines += ["", "considered:"] }
         for step in explanation.steps {
             let mark = step.rule == decision?.rule && step.applies ? ">" : " "
