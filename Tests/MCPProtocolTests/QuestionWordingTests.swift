@@ -100,7 +100,7 @@ struct QuestionWordingTests {
         #expect(try #require(Question(key: "k", method: method, params: tree(bytes(params)))).defect != nil)
     }
 
-    @Test("what a model reads holds nothing hidden, keeps its lines, and says in `_meta` who asks")
+    @Test("what a model reads holds nothing hidden, keeps its lines, and says who asks")
     func sampling() throws {
         let params: JSONValue = [
             "messages": [
