@@ -47,7 +47,7 @@ extension Gateway {
                 await upstream.refreshTools()
                 return try await use(call, to: channel, noting: trail, isRetry: true)
             case .answered(let response):
-                if let violation = response.violation { throw violation }
+                if let violation = response.violation(asAnswerTo: call.message.method, mayBeTask: request.task != nil) { throw violation }
                 if case .tool(let index) = exposed, concernsTasks(response, to: request, of: call) {
                     let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
                         await self.pass(interjection, about: nil, of: call, from: upstream.name, to: channel)
@@ -172,7 +172,7 @@ extension UpstreamError {
     fileprivate var isBeforeTheCall: Bool {
         switch self {
         case .unavailable, .credential, .insufficientScope, .busy: true
-        case .refused, .broken, .timedOut, .cancelled, .violation: false
+        case .refused, .broken, .timedOut, .cancelled, .violation, .malformed: false
         }
     }
 }

@@ -38,6 +38,7 @@ extension Gateway {
             case .broken: "The upstream \"\(upstream)\" went away during the call, which may have had an effect"
             case .timedOut: "The upstream \"\(upstream)\" did not answer in time"
             case .violation: "The upstream \"\(upstream)\" gave an answer that is not valid MCP"
+            case .malformed(let what): "The upstream \"\(upstream)\" gave an answer that is not valid MCP: \(what)"
             case .cancelled: "The call was cancelled"
             case .busy: "The upstream \"\(upstream)\" serves as many callers as it may at present"
             }
@@ -56,7 +57,7 @@ extension UpstreamError {
         case .insufficientScope: "insufficient_scope"
         case .broken: "broken"
         case .timedOut: "timed_out"
-        case .violation: "invalid_answer"
+        case .violation, .malformed: "invalid_answer"
         case .cancelled: "cancelled"
         case .busy: "busy"
         }

@@ -9,29 +9,37 @@ import VirtualServers
 package struct CallExplanation: Sendable {
     /// nil where that is not known, and the note says why.
     package var decision: Decision?
-    /// nil where there is no such tool, or none that is known.
-    package var tool: ExposedTool?
-    /// As they would go upstream; nil where they can't.
+    /// What is called; nil where there is no such thing, or none that is known.
+    package var subject: Subject?
+    /// As they would go upstream; nil where they can't, or there can be none.
     package var arguments: JSONValue?
     package var steps: [Explanation.Step] = []
-    /// Whether the caller sees the tool in its list.
+    /// Whether the caller sees it in its list.
     package var isListed = false
     /// What the decision does not rest on; nil where all is known.
     package var note: String?
 }
 
 extension Gateway {
-    /// Judges a call as `tools/call` would; nil for an unknown virtual server.
+    /// Judges a call as the gateway would; nil for an unknown virtual server. `name` is a tool's, or `prompt:NAME`, or `resource:URI`.
     package func explain(_ server: String, _ caller: Caller, _ name: String, arguments: JSONValue) -> CallExplanation? {
         let snapshot = snapshot
         guard let exposure = exposure(of: server, for: caller, in: snapshot) else { return nil }
-        if let index = exposure.index(of: name) { return explain(exposure, index, caller, arguments) }
-        if let upstream = signInUpstream(ofTool: name, in: exposure), snapshot.upstreams[upstream]?.signIn(for: caller) != nil {
+        let wanted = Wanted(inRules: name)
+        switch exposure.find(wanted) {
+        case .tool(let index)?: return explain(exposure, index, caller, arguments)
+        case .item(let item)?: return explain(exposure, item, caller, arguments)
+        case nil: break
+        }
+        if wanted.kind == .tools, let upstream = signInUpstream(ofTool: name, in: exposure),
+            snapshot.upstreams[upstream]?.signIn(for: caller) != nil
+        {
             return CallExplanation(decision: decisionOnSignIn(of: caller, to: upstream, exposure, snapshot))
         }
-        if let missing = exposure.missing(.tools, named: name) { return explain(exposure, missing, named: name, caller, arguments) }
-        let near = suggestion(for: name, among: exposure.tools.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
-        return CallExplanation(decision: Decision(.denied, reason: "there is no such tool in \(server)" + near))
+        if let missing = exposure.missing(wanted.kind, named: wanted.name) { return explain(exposure, missing, wanted, caller, arguments) }
+        let known = wanted.kind == .tools ? exposure.tools.map(\.name) : exposure.items(of: wanted.kind).map(\.name)
+        let near = suggestion(for: wanted.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+        return CallExplanation(decision: Decision(.denied, reason: "there is no such \(wanted.kind.noun) in \(server)" + near))
     }
 
     private func explain(_ exposure: Exposure, _ index: Int, _ caller: Caller, _ arguments: JSONValue) -> CallExplanation {
@@ -47,21 +55,38 @@ extension Gateway {
                 let reason = (error as? ProtocolError)?.message ?? "\(error)"
                 let denial = exposure.policy.access(of: caller).denial(of: index)?.decision ?? Decision(.denied, reason: "no arguments are allowed")
                 return CallExplanation(
-                    decision: isListed ? Decision(.denied, by: rule, reason: reason) : denial, tool: tool, isListed: isListed)
+                    decision: isListed ? Decision(.denied, by: rule, reason: reason) : denial, subject: tool.subject, isListed: isListed)
             }
         }
         let found = exposure.policy.explain(caller, subject: index, called: tool.name, of: exposure.definition.name, arguments: sent.bytes)
-        return CallExplanation(decision: found.decision, tool: tool, arguments: sent, steps: found.steps, isListed: isListed)
+        return CallExplanation(decision: found.decision, subject: tool.subject, arguments: sent, steps: found.steps, isListed: isListed)
+    }
+
+    /// A resource takes no arguments, and may be in no list.
+    private func explain(_ exposure: Exposure, _ item: ExposedItem, _ caller: Caller, _ arguments: JSONValue) -> CallExplanation {
+        let sent: JSONValue? = item.kind == .prompts ? .some(arguments) : .none
+        let bytes = (sent ?? [:]).bytes
+        var explanation = CallExplanation(subject: item.subject, arguments: sent)
+        if let index = item.index {
+            let found = exposure.policy.explain(caller, subject: index, called: item.name, of: exposure.definition.name, arguments: bytes)
+            (explanation.decision, explanation.steps) = (found.decision, found.steps)
+            explanation.isListed = exposure.isVisible(.item(item), to: caller)
+        } else {
+            (explanation.decision, explanation.steps) = exposure.policy.explain(caller, unknown: item.subject, arguments: bytes)
+        }
+        return explanation
     }
 
     /// By name and rules alone.
     private func explain(
-        _ exposure: Exposure, _ missing: UnknownSubject, named name: String, _ caller: Caller, _ arguments: JSONValue
+        _ exposure: Exposure, _ missing: UnknownSubject, _ wanted: Wanted, _ caller: Caller, _ arguments: JSONValue
     ) -> CallExplanation {
-        let subject = Subject(.tool, name: name, upstream: missing.upstream, upstreamName: missing.upstreamName.literal ?? name)
+        let name = wanted.name
+        let subject = Subject(wanted.subjectKind, name: name, upstream: missing.upstream, upstreamName: missing.upstreamName.literal ?? name)
         let (decision, steps) = exposure.policy.explain(caller, unknown: subject, arguments: arguments.bytes)
         let why = self.missing(from: exposure.definition.name, for: caller).first { $0.upstream == missing.upstream }?.reason ?? "it is away"
-        var note = "the tools of \(missing.upstream) are not known here: \(why); judged by the name, and the arguments as they are given"
+        let how = wanted.kind == .tools ? "the name, and the arguments as they are given" : "the name"
+        var note = "the \(wanted.kind.noun)s of \(missing.upstream) are not known here: \(why); judged by \(how)"
         if decision == nil { note += "; it depends on whether the tool is @read, @write or @destructive" }
         return CallExplanation(decision: decision, steps: steps, note: note)
     }

@@ -18,10 +18,13 @@ extension Gateway {
         }
         members.append(item.kind == .prompts ? "\"name\":" : "\"uri\":")
         members.append(jsonString: item.upstreamName)
-        guard item.kind == .prompts, let arguments = message.params.arguments else { return (members, nil) }
+        guard item.kind == .prompts, let arguments = try arguments(of: message) else { return (members, nil) }
+        guard (try? JSONValue(parsing: arguments, of: message.bytes))?.members?.allSatisfy({ $0.value.string != nil }) == true else {
+            throw ProtocolError(.invalidParams, "Invalid params: `arguments` of a prompt must be strings, each named once")
+        }
         members.append(",\"arguments\":")
         let start = members.count
-        members.append(contentsOf: message.bytes[arguments.range])
+        members.append(contentsOf: message.bytes[arguments])
         return (members, start..<members.count)
     }
 
@@ -39,6 +42,9 @@ extension Gateway {
 
     /// The response as the client gets it. That a resource is not there is told as for one that may not be read.
     func reply(with response: Message, to call: Call, for exposed: Exposed, in exposure: Exposure) throws(ProtocolError) -> Reply {
+        if call.message.method == .complete, let result = response.shortenedCompletion {
+            return Reply(result: result, id: call.id, era: call.era, from: exposure.serverInfo)
+        }
         guard call.message.method == .readResource, case .item(let item) = exposed else {
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         }
@@ -58,6 +64,21 @@ extension Gateway {
         let isRetry = call.message.params.inputResponses != nil || call.message.params.requestState != nil
         let own = CacheHint(ttl: isRetry ? 0 : .max, isPrivate: isPersonal || isRetry)
         let hint = (response.cacheHint ?? CacheHint(ttl: 0, isPrivate: true)).merged(with: own)
-        return hint == response.cacheHint && result.hintMembers.count == 2 ? nil : hint
+        return response.says(hint) ? nil : hint
+    }
+}
+
+extension Message {
+    /// In one completion at most (MCP 2026-07-28 server/utilities/completion, "Completion Results").
+    private static let completionValuesMax = 100
+
+    /// The result of a completion with the first values only, and word that there are more; nil where it has no more than may be.
+    fileprivate var shortenedCompletion: JSONValue? {
+        guard let completion = result?.completion.map(value), let values = completion["values"]?.array, values.count > Self.completionValuesMax,
+            var result = resultTree
+        else { return nil }
+        result["completion"]?["values"] = .array(Array(values.prefix(Self.completionValuesMax)))
+        result["completion"]?["hasMore"] = true
+        return result
     }
 }

@@ -34,9 +34,9 @@ extension Gateway {
         if let shaping = tool.shaping {
             members.append(",\"arguments\":")
             members.append(contentsOf: try shaping.apply(to: message.params.arguments, of: message))
-        } else if let arguments = message.params.arguments {
+        } else if let arguments = try arguments(of: message) {
             members.append(",\"arguments\":")
-            members.append(contentsOf: message.bytes[arguments.range])
+            members.append(contentsOf: message.bytes[arguments])
         }
         let arguments = members.count > start ? start + 13..<members.count : nil
         var request = request(members, named: tool.upstreamName, from: call, after: round)
@@ -48,6 +48,13 @@ extension Gateway {
             }
         }
         return (request, arguments)
+    }
+
+    /// Where the arguments lie, an object; nil where there are none, which some clients spell as `null`.
+    func arguments(of message: Message) throws(ProtocolError) -> Range<Int>? {
+        guard let arguments = message.params.arguments, arguments.kind != .null else { return nil }
+        guard arguments.kind == .object else { throw ProtocolError(.invalidParams, "Invalid params: `arguments` must be an object") }
+        return arguments.range
     }
 
     /// The request of those members, with all that passes through in every call.

@@ -26,6 +26,7 @@ extension Gateway {
 
     /// The watch is kept by the instance that answers this client's calls, which alone knows what they change.
     private func watch(_ uri: String, for call: Call, in exposure: Exposure, of snapshot: Snapshot) throws(ProtocolError) -> ResourceWatch {
+        try Wanted.check(uri: uri)
         guard let exposed = exposure.find(.resources, uri), exposure.denial(of: exposed, for: call.caller) == nil else {
             throw Wanted.notFound(uri, in: call.era)
         }

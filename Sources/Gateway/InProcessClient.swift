@@ -18,16 +18,20 @@ package struct InProcessClient: Sendable {
         self.caller = caller
     }
 
-    /// Every page of the list, as the caller sees it.
-    package func tools() async throws(ProtocolError) -> [JSONValue] {
-        var tools: [JSONValue] = []
+    /// Every page of the list of tools, as the caller sees it.
+    package func tools() async throws(ProtocolError) -> [JSONValue] { try await list(.tools) }
+
+    /// Every page of a list, as the caller sees it; empty where the virtual server has none of that kind.
+    package func list(_ kind: ListKind) async throws(ProtocolError) -> [JSONValue] {
+        guard kind == .tools || gateway.describe(server)?.capabilities[kind.capability] != nil else { return [] }
+        var elements: [JSONValue] = []
         var cursor: String?
         repeat {
-            let result = try await ask("tools/list", cursor.map { ["cursor": .string($0)] } ?? [:])
-            tools += result["tools"]?.array ?? []
+            let result = try await ask(kind.method.rawValue, cursor.map { ["cursor": .string($0)] } ?? [:])
+            elements += result[kind.member.description]?.array ?? []
             cursor = result["nextCursor"]?.string
         } while cursor != nil
-        return tools
+        return elements
     }
 
     /// The result of a call, with `isError` and all. `arguments` is a JSON object.

@@ -25,6 +25,12 @@ extension Message {
     /// The hint of a result; nil where it has none. A negative time counts as none at all, as does one that is no integer.
     package var cacheHint: CacheHint? {
         guard let result, let ttl = result.ttlMs.map(value)?.integer else { return nil }
-        return CacheHint(ttl: max(ttl, 0), isPrivate: text(result.cacheScope) != "public")
+        return CacheHint(ttl: max(ttl, 0), isPrivate: result.cacheScope.map(value) != "public")
+    }
+
+    /// Whether the result has just that hint, in the form that it must have.
+    package func says(_ hint: CacheHint) -> Bool {
+        guard let result else { return false }
+        return result.ttlMs.map(value)?.integer == hint.ttl && result.cacheScope.map(value) == (hint.isPrivate ? "private" : "public")
     }
 }

@@ -241,10 +241,23 @@ extension Message.Result {
             } else if key.isEqual("structuredContent", in: bytes) {
                 // Until 2025-11-25 it is an object; since then any value.
                 if try scanner.skipValue(in: bytes).kind != .object { modernMembers.append(before..<scanner.position) }
-            } else if key.isEqual("cacheScope", in: bytes), try scanner.nextKind(in: bytes) == .string {
+            } else if key.isEqual("cacheScope", in: bytes) {
                 try refuseDuplicate(cacheScope, key)
-                cacheScope = try scanner.string(in: bytes)
+                cacheScope = try scanner.skipValue(in: bytes)
                 modernMembers.append(before..<scanner.position)
+            } else if key.isEqual("content", in: bytes) {
+                try content.note(key, try Form(arrayWith: "type", next: &scanner, in: bytes))
+            } else if key.isEqual("isError", in: bytes) {
+                try isError.note(key, Form(try scanner.skipValue(in: bytes).kind == .bool))
+            } else if key.isEqual("messages", in: bytes) {
+                try messages.note(key, try Form(arrayWith: "role", next: &scanner, in: bytes))
+            } else if key.isEqual("contents", in: bytes) {
+                try contents.note(key, try Form(arrayWith: "uri", next: &scanner, in: bytes))
+            } else if key.isEqual("task", in: bytes) {
+                try task.note(key, Form(try scanner.skipValue(in: bytes).kind == .object))
+            } else if key.isEqual("completion", in: bytes) {
+                try refuseDuplicate(completion, key)
+                completion = try scanner.skipValue(in: bytes)
             } else {
                 try scanner.skipValue(in: bytes)
             }
@@ -266,5 +279,38 @@ extension Message.Result {
             try scanner.skipValue(in: bytes)
         }
         meta = JSONExtent(kind: .object, range: start..<scanner.position)
+    }
+}
+
+extension Message.Result.Form {
+    fileprivate init(_ isSound: Bool) { self = isSound ? .sound : .unsound }
+
+    /// Of what comes next: sound is an array of objects, each with that member, a string.
+    fileprivate init(arrayWith member: StaticString, next scanner: inout JSONScanner, in bytes: Span<UInt8>) throws(JSONError) {
+        guard try scanner.nextKind(in: bytes) == .array else {
+            try scanner.skipValue(in: bytes)
+            self = .unsound
+            return
+        }
+        self = .sound
+        try scanner.beginArray(in: bytes)
+        while try scanner.nextElement(in: bytes) {
+            guard try scanner.nextKind(in: bytes) == .object else {
+                try scanner.skipValue(in: bytes)
+                self = .unsound
+                continue
+            }
+            var isWhole = false
+            try scanner.beginObject(in: bytes)
+            while let key = try scanner.nextKey(in: bytes) {
+                if try scanner.skipValue(in: bytes).kind == .string, key.isEqual(member, in: bytes) { isWhole = true }
+            }
+            if !isWhole { self = .unsound }
+        }
+    }
+
+    fileprivate mutating func note(_ key: JSONText, _ form: Self) throws(JSONError) {
+        guard self == .missing else { throw JSONError(.duplicateKey, at: key.range.lowerBound) }
+        self = form
     }
 }

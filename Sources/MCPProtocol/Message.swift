@@ -114,7 +114,14 @@ extension Message {
         package var isMetaEmpty = true
         package var hasServerInfo = false
         package var ttlMs: JSONExtent?
-        package var cacheScope: JSONText?
+        package var cacheScope: JSONExtent?
+        /// The members that make a result of some method whole: a tool's, a prompt's, a resource's, and that of a call that became a task.
+        var content = Form.missing
+        var messages = Form.missing
+        var contents = Form.missing
+        var task = Form.missing
+        var isError = Form.missing
+        package var completion: JSONExtent?
         /// The members that only 2026-07-28 has, or has in this form, each with the comma and white space before it.
         package var modernMembers: [Range<Int>] = []
 
@@ -123,6 +130,9 @@ extension Message {
             let places = [ttlMs?.range.lowerBound, cacheScope?.range.lowerBound].compactMap(\.self)
             return modernMembers.filter { member in places.contains(where: member.contains) }
         }
+
+        /// Whether a member is there, and has the form that every revision gives it.
+        enum Form: UInt8, Sendable { case missing, sound, unsound }
 
         /// Whether it is a task in the place of a result (io.modelcontextprotocol/tasks, "Polymorphic Results").
         package func isTask(in message: Message) -> Bool { resultType.map { message.says("task", $0) } ?? false }

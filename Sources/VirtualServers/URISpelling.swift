@@ -2,10 +2,10 @@
 ///
 /// Refused are escapes of what needs none or parts a path, `.` and `..`, empty parts, capitals in the scheme or a web host, user
 /// information there, fragments, and in `file:` a host or a query (RFC 3986 §6.2).
-enum URISpelling {
+package enum URISpelling {
     static func isPlain(_ uri: String) -> Bool {
         let bytes = Array(uri.utf8)
-        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0, !bytes.contains(where: { $0 <= 0x20 || $0 == 0x7F }),
+        guard hasScheme(uri), let colon = bytes.firstIndex(of: UInt8(ascii: ":")), !bytes.contains(where: { $0 <= 0x20 || $0 == 0x7F }),
             !bytes.contains(UInt8(ascii: "#")), !bytes.contains(UInt8(ascii: "\\")), bytes[..<colon].allSatisfy({ !isUpper($0) }),
             hasPlainEscapes(bytes)
         else { return false }
@@ -27,6 +27,13 @@ enum URISpelling {
         }
     }
 
+    /// Whether it begins as every URI does (RFC 3986 §3.1), or with an underscore in its scheme as some servers have it.
+    package static func hasScheme(_ uri: String) -> Bool {
+        let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
+        guard scheme.count < uri.utf8.count, let first = scheme.first, isLetter(first) else { return false }
+        return scheme.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || "+-._".utf8.contains($0) }
+    }
+
     /// Only what could not stand there as it is may be escaped, and no part of a path may hide a slash.
     private static func hasPlainEscapes(_ bytes: [UInt8]) -> Bool {
         for index in bytes.indices where bytes[index] == UInt8(ascii: "%") {
@@ -38,7 +45,8 @@ enum URISpelling {
     }
 
     private static func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
+    private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
     private static func isUnreserved(_ byte: UInt8) -> Bool {
-        isUpper(byte) || (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || "-._~".utf8.contains(byte)
+        isLetter(byte) || (0x30...0x39).contains(byte) || "-._~".utf8.contains(byte)
     }
 }

@@ -12,19 +12,20 @@ extension Command {
             Say whether somebody may make a call, which rule decides, and where it stands.
 
             Usage: switchboard explain [--config FILE] --server NAME --as WHO TOOL ['{"json":"arguments"}'] [--json]
+                   switchboard explain … prompt:NAME ['{"json":"arguments"}'] | resource:URI
 
             \(Help.config)
               --server NAME   the virtual server
               --as WHO        \(Help.who)
               --json          the same as JSON
 
-            The upstreams are asked for their tools; the call itself is not made. Without arguments a call without any is judged.
+            The upstreams are asked for what they have; the call itself is not made. Without arguments a call without any is judged.
             Where an upstream can't be asked, since its users sign in or bring a token, name and rules are judged.
             Exit status 0 when it is allowed, 1 when it is refused or can't be told.
             """
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "explain", values: ["--config", "--server", "--as"], flags: ["--json"])
-        try words.expect(rest: 1...2, "the tool's name")
+        try words.expect(rest: 1...2, "the tool's name, prompt:NAME or resource:URI")
         let name = try words.required("--server", "the virtual server that has the tool")
         _ = try words.required("--as", "who calls, as in user:alice,group:admins")
         let caller = try words.caller
@@ -60,6 +61,9 @@ private struct Told {
 
     private var decision: Decision? { explanation.decision }
 
+    /// What is called, as rules begin to name it; a tool where it is neither of the others.
+    private var kind: String { ["prompt", "resource"].first { tool.hasPrefix($0 + ":") } ?? "tool" }
+
     private var verdict: String { decision.map { $0.isAllowed ? "ALLOWED" : "REFUSED" } ?? "NOT KNOWN" }
 
     var text: String {
@@ -75,11 +79,14 @@ private struct Told {
         lines.append(
             "caller:    \(caller)"
                 + (caller.groups.isEmpty ? ", in no groups" : ", in \(caller.groups.sorted().map(\.description).joined(separator: ", "))"))
-        if let exposed = explanation.tool {
-            lines.append("tool:      \(exposed.upstream).\(exposed.upstreamName), \(exposed.subject.toolClass.text)")
+        if let subject = explanation.subject {
+            let what = "\(kind):".padding(to: 11) + "\(subject.upstream).\(subject.upstreamName)"
+            lines.append(subject.kind == .tool ? "\(what), \(subject.toolClass.text)" : what)
         }
         if let arguments = explanation.arguments { lines.append("arguments: \(arguments.text)\(hasNoArguments ? " (none were given)" : "")") }
-        if explanation.isListed, decision?.isAllowed == false { lines.append("The caller sees the tool in its list; other arguments are allowed.") }
+        if explanation.isListed, decision?.isAllowed == false {
+            lines.append("The caller sees the \(kind) in its list; other arguments are allowed.")
+        }
         if !explanation.steps.isEmpty { lines += ["", "considered:"] }
         for step in explanation.steps {
             let mark = step.rule == decision?.rule && step.applies ? ">" : " "
@@ -92,7 +99,8 @@ private struct Told {
     }
 
     var json: JSONValue {
-        var value: JSONValue = ["decision": .string(decision?.outcome.rawValue ?? "unknown"), "server": .string(server), "tool": .string(tool)]
+        var value: JSONValue = ["decision": .string(decision?.outcome.rawValue ?? "unknown"), "server": .string(server)]
+        value[kind] = .string(kind == "tool" ? tool : String(tool.drop { $0 != ":" }.dropFirst()))
         value["rule"] = (decision?.rule).map { json(of: $0, role: decision?.role) } ?? .null
         value["reason"] = (decision?.reason).map { .string($0) } ?? .null
         value["note"] = explanation.note.map { .string($0) }
@@ -100,10 +108,11 @@ private struct Told {
             "user": caller.user.map { .string($0) } ?? .null, "client": caller.client.map { .string($0) } ?? .null,
             "groups": .array(caller.groups.sorted().map { .string($0.description) }),
         ]
-        if let exposed = explanation.tool {
-            value["upstream"] = .string(exposed.upstream)
-            value["upstream_tool"] = .string(exposed.upstreamName)
-            value["classes"] = .array(exposed.subject.toolClass.text.split(separator: " ").map { .string(String($0)) })
+        if let subject = explanation.subject {
+            value["upstream"] = .string(subject.upstream)
+            value["upstream_\(kind)"] = .string(subject.upstreamName)
+            let classes = subject.toolClass.text.split(separator: " ").map { JSONValue.string(String($0)) }
+            if subject.kind == .tool { value["classes"] = .array(classes) }
         }
         value["arguments"] = explanation.arguments ?? .null
         value["listed"] = .bool(explanation.isListed)
@@ -124,4 +133,8 @@ private struct Told {
             "column": .number(String(rule.position.column)), "role": role.map { .string($0) } ?? .null,
         ]
     }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -15,7 +15,7 @@ extension Command {
     static let tools = Command(
         name: "tools",
         help: """
-            List the tools that a virtual server shows, as a client would see them.
+            List the tools, prompts and resources that a virtual server shows, as a client would see them.
 
             Usage: switchboard tools [--config FILE] --server NAME [--as WHO] [--json]
 
@@ -23,6 +23,9 @@ extension Command {
               --server NAME   the virtual server
               --as WHO        \(Help.who)
               --json          the whole definitions, as JSON
+
+            Prompts and resources follow the tools, as rules name them: prompt:NAME, resource:URI. In JSON they have a `kind`:
+            prompt, resource or template.
             """
     ) { (arguments) throws(UsageError) in
         let words = try Words(arguments, of: "tools", values: ["--config", "--server", "--as"], flags: ["--json"])
@@ -33,12 +36,13 @@ extension Command {
             return 1
         }
         return withClient(settings, server, caller) { client, gateway in
-            let tools = try await client.tools()
+            var shown: [(kind: ListKind, definition: JSONValue)] = []
+            for kind in ListKind.allCases { shown += try await client.list(kind).map { (kind, $0) } }
             if words.flags.contains("--json") {
-                print(JSONValue.array(tools).pretty())
+                print(JSONValue.array(shown.map { $0.kind.marking($0.definition) }).pretty())
             } else {
-                for tool in tools { print(line(for: tool)) }
-                if tools.isEmpty { printError("no tools") }
+                for (kind, definition) in shown { print(kind == .tools ? line(for: definition) : line(for: definition, of: kind)) }
+                if shown.isEmpty { printError("no tools") }
             }
             return complain(about: gateway, server, caller) ? 1 : 0
         }
@@ -190,7 +194,28 @@ extension Command {
             let choices = property.value["enum"]?.array.map { "=" + $0.prefix(6).map { $0.string ?? $0.text }.joined(separator: "|") } ?? ""
             return property.key + choices + (isRequired ? "" : "?")
         }
-        let description = (tool["description"]?.string ?? "").prefix { !$0.isNewline }.prefix(100)
-        return "\(name)(\(arguments.joined(separator: ", ")))\(description.isEmpty ? "" : "  — \(description)")"
+        return "\(name)(\(arguments.joined(separator: ", ")))\(described(tool))"
+    }
+
+    /// A prompt or resource, as rules name it.
+    private static func line(for item: JSONValue, of kind: ListKind) -> String {
+        let name = item[kind.key]?.string ?? ""
+        guard kind == .prompts else { return "resource:\(name)\(described(item))" }
+        let arguments = (item["arguments"]?.array ?? []).map { ($0["name"]?.string ?? "") + ($0["required"] == true ? "" : "?") }
+        return "prompt:\(name)(\(arguments.joined(separator: ", ")))\(described(item))"
+    }
+
+    private static func described(_ definition: JSONValue) -> String {
+        let description = (definition["description"]?.string ?? "").prefix { !$0.isNewline }.prefix(100)
+        return description.isEmpty ? "" : "  — \(description)"
+    }
+}
+
+extension ListKind {
+    /// A definition with its kind; a tool's is as it is.
+    fileprivate func marking(_ definition: JSONValue) -> JSONValue {
+        guard self != .tools else { return definition }
+        let kind = self == .templates ? "template" : noun
+        return .object([.init("kind", .string(kind))] + (definition.members ?? []))
     }
 }

@@ -241,3 +241,33 @@ def test_check_finds_what_selects_nothing(workshop):
     configuration.write_server("team", {"prompts": ["libary.*"], "resources": ["archiv.*"]})
     done = configuration.run("check")
     assert 'did you mean "library"' in done.stdout and 'did you mean "archive"' in done.stdout
+
+
+@pytest.mark.quick
+def test_tools_and_explain_know_prompts_and_resources(workshop):
+    roles = {"all": {"who": ["everyone"], "allow": ["*"], "deny": ["prompt:library_summary", "resource:lib://one", "resource:arc://secret/*"]}}
+    library = workshop.upstream("library", kind="library")
+    archive = workshop.upstream("archive", kind="archive")
+    configuration = workshop.configuration([library, archive], {"team": {**BOTH, "roles": roles}, "tools": {"tools": ["library.*"]}})
+
+    shown = configuration.run("tools", "--server", "team").stdout.splitlines()
+    bare = configuration.run("tools", "--server", "tools").stdout.splitlines()
+    assert shown[:len(bare)] == bare and not [line for line in bare if ":" in line.split("(")[0]]
+    rest = [line.split("  — ")[0] for line in shown[len(bare):]]
+    assert rest == ["prompt:library_greet(who, how?)", "prompt:archive_greet()", "resource:lib://shared", "resource:ui://widget/view.html",
+                    "resource:arc://two", "resource:lib://book/{id}", "resource:arc://{+path}"]
+    listed = json.loads(configuration.run("tools", "--server", "team", "--json").stdout)
+    assert [item.get("kind") for item in listed[len(bare):]] == ["prompt"] * 2 + ["resource"] * 3 + ["template"] * 2
+    assert not [tool for tool in listed[:len(bare)] if "kind" in tool]
+
+    for what, allowed, rule in (
+            ("prompt:library_greet", True, "*"), ("prompt:library_summary", False, "prompt:library_summary"), ("prompt:nothing", False, None),
+            ("resource:lib://shared", True, "*"), ("resource:lib://one", False, "resource:lib://one"), ("resource:lib://book/7", True, "*"),
+            ("resource:arc://secret/plan", False, "resource:arc://secret/*"), ("resource:arc://open", True, "*"), ("resource:no://where", False, None)):
+        done = configuration.run("explain", "--server", "team", "--as", "user:a", what)
+        assert done.returncode == (0 if allowed else 1), done.stdout + done.stderr
+        assert done.stdout.splitlines()[0] == f"{'ALLOWED' if allowed else 'REFUSED'}: {what} of team for user:a"
+        told = json.loads(configuration.run("explain", "--server", "team", "--as", "user:a", what, "--json").stdout)
+        kind, name = what.split(":", 1)
+        assert told[kind] == name and (told["rule"] or {}).get("text") == rule and "tool" not in told
+        assert told["listed"] == (what in ("prompt:library_greet", "resource:lib://shared"))

@@ -34,7 +34,8 @@ async def test_every_question_reaches_the_client_and_its_answer_the_upstream(wor
             if kind in SHOWN:
                 assert params["message"] == f"{upstream}: {SHOWN[kind]}"
             if kind == "sample":
-                assert params["messages"][0]["content"]["text"].endswith("\x1b[1m"), "what a model reads stays as it is"
+                assert params["messages"][0]["content"]["text"].endswith("[1m"), "what a model reads has no control characters"
+                assert params["_meta"]["switchboard/upstream"] == upstream
             if kind == "form":
                 assert params["requestedSchema"]["properties"]["name"]["title"] == "Your name"
         assert len(session.asked) == len(kinds(session))

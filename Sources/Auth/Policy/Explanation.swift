@@ -32,16 +32,18 @@ extension AccessPolicy {
         return Explanation(decision: decision, steps: steps(caller, subjects[index], arguments))
     }
 
-    /// The same for a tool that is not known, by its name and by all classes that it may have; the decision is nil where they differ.
+    /// The same for what no list has. A tool that is not known is judged by its name and by all classes that it may have; the decision is nil
+    /// where they differ.
     package func explain(_ caller: Caller, unknown subject: Subject, arguments: [UInt8]) -> (decision: Decision?, steps: [Explanation.Step]) {
-        let classes: [ToolClass] = [.read, .write, [.write, .destructive]]
+        let classes: [ToolClass] = subject.kind == .tool ? [.read, .write, [.write, .destructive]] : [[]]
         let found = classes.map { toolClass in
             let one = Subject(
-                .tool, name: subject.name, upstream: subject.upstream, upstreamName: subject.upstreamName, toolClass: toolClass, schema: [:])
+                subject.kind, name: subject.name, upstream: subject.upstream, upstreamName: subject.upstreamName, toolClass: toolClass,
+                schema: subject.kind == .resource ? nil : [:])
             return AccessPolicy(self, for: one).explain(caller, subject: 0, called: subject.name, of: "", arguments: arguments)
         }
         let isSure = Set(found.map(\.decision.outcome)).count == 1
-        return (isSure ? found[0].decision : nil, isSure ? found[0].steps : found[2].steps)
+        return (isSure ? found[0].decision : nil, isSure ? found[0].steps : found[found.count - 1].steps)
     }
 
     private func steps(_ caller: Caller, _ rules: SubjectRules, _ arguments: [UInt8]) -> [Explanation.Step] {

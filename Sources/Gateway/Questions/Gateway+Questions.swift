@@ -66,8 +66,7 @@ extension Gateway {
     // MARK: - Modern clients
 
     private func outcome(_ response: Message, for call: Call) throws -> CallOutcome {
-        guard let required = try InputRequired(response) else { return .answered(response) }
-        guard call.message.method?.isNamed == true else { throw UpstreamError.violation("it asks where nothing may be asked") }
+        guard let required = try InputRequired(response, to: call.message.method) else { return .answered(response) }
         try required.check(against: call.abilities)
         return .asked(required)
     }
@@ -119,7 +118,8 @@ extension Gateway {
                 throw error
             }
             await channel.withdraw(nil)
-            guard response.errorCode != .urlElicitationRequired, let required = try InputRequired(response) else { return response }
+            guard response.errorCode != .urlElicitationRequired, let required = try InputRequired(response, to: call.message.method)
+            else { return response }
             next = request
             next.continued(with: try await answers(to: required.questions, of: call, from: upstream.name, over: channel), required.wait)
             if required.questions.isEmpty { try? await EventLoop.current?.sleep(for: Self.againTime) }
@@ -162,8 +162,8 @@ extension Gateway {
 
     /// Error −32042 as a client of 2025-11-25 may see it: it says who asks; nil for other responses.
     func linksRequired(_ response: Message, for call: Call, from upstream: String) throws -> ProtocolError? {
-        guard call.era == .legacy, call.abilities.contains(.links), let required = try InputRequired(response), required.wait == .links
-        else { return nil }
+        guard call.era == .legacy, let required = try InputRequired(response, to: call.message.method), required.wait == .links else { return nil }
+        guard call.abilities.contains(.links) else { throw cannotAsk(upstream) }
         let elicitations = required.questions.map { $0.worded(by: upstream).params }
         return ProtocolError(
             .urlElicitationRequired, "\(upstream): something must be done behind a link first", data: ["elicitations": .array(elicitations)])

@@ -18,30 +18,44 @@ struct InputRequired {
     }
 
     /// Nil for a response that asks nothing. Error −32042 of a legacy upstream asks too, for what a person does behind links.
-    init?(_ response: Message) throws(UpstreamError) {
+    ///
+    /// Throws where it asks in another form than the protocol's, or in an answer to a method in which nothing may be asked
+    /// (MCP 2026-07-28 basic/patterns/mrtr, "Supported Requests").
+    init?(_ response: Message, to method: MCPProtocol.Method?) throws(UpstreamError) {
         if let result = response.result, result.isInputRequired(in: response) {
             self.result = (try? JSONValue(parsing: result.range, of: response.bytes)) ?? [:]
-            wait = .upstream(state: self.result["requestState"]?.string)
-            questions = []
-            for member in self.result["inputRequests"]?.members ?? [] {
-                guard let question = Question(key: member.key, request: member.value) else {
-                    throw .violation("it asks with `\(member.value["method"]?.string?.prefix(100) ?? "")`, which asks nothing of a client")
-                }
-                questions.append(question)
-            }
-            guard !questions.isEmpty || self.result["requestState"]?.string != nil else {
-                throw .violation("its `input_required` says neither what is required nor how to go on")
+            let (requests, state) = (self.result["inputRequests"], self.result["requestState"])
+            guard requests == nil || requests?.members != nil else { throw .malformed("its `inputRequests` are no object") }
+            guard state == nil || state?.string != nil else { throw .malformed("its `requestState` is no string") }
+            questions = try Self.questions(requests?.members ?? [])
+            wait = .upstream(state: state?.string)
+            guard !questions.isEmpty || state != nil else {
+                throw .malformed("its `input_required` says neither what is required nor how to go on")
             }
         } else if response.errorCode == .urlElicitationRequired {
             let links = response.error.flatMap { response.value($0)["data"]?["elicitations"]?.array } ?? []
             questions = links.enumerated().compactMap { Question(key: "link-\($0 + 1)", method: .elicit, params: $1) }
             wait = .links
-            guard !questions.isEmpty, questions.allSatisfy(\.isLink) else { throw .violation("its error -32042 names no links") }
+            guard !questions.isEmpty, questions.count == links.count, questions.allSatisfy(\.isLink) else {
+                throw .malformed("its error -32042 names no links")
+            }
         } else {
             return nil
         }
-        guard questions.count <= Self.questionsMax else { throw .violation("it asks \(questions.count) questions at once") }
-        if let defect = questions.lazy.compactMap(\.defect).first { throw .violation("it asks with a mistake: \(defect)") }
+        guard method?.isNamed == true else { throw .malformed("it asks where nothing may be asked") }
+        guard questions.count <= Self.questionsMax else { throw .malformed("it asks \(questions.count) questions at once") }
+        if let defect = questions.lazy.compactMap(\.defect).first { throw .malformed("it asks with a mistake: \(defect)") }
+    }
+
+    private static func questions(_ requests: [JSONValue.Member]) throws(UpstreamError) -> [Question] {
+        var questions: [Question] = []
+        for member in requests {
+            guard let question = Question(key: member.key, request: member.value) else {
+                throw .malformed("one of its `inputRequests` is none that a client can be asked")
+            }
+            questions.append(question)
+        }
+        return questions
     }
 
     /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").

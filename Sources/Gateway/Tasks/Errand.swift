@@ -23,7 +23,7 @@ struct Errand {
             throw error
         }
         await channel.withdraw(nil)
-        if let violation = response.violation { throw violation }
+        if let violation = response.violation() { throw violation }
         return response
     }
 
@@ -38,9 +38,11 @@ struct Errand {
 }
 
 extension Message {
-    /// What makes an answer unfit for a client.
-    var violation: UpstreamError? {
-        if kind == .error, !isWellFormedError { return .violation("its error has no integer code or no message") }
+    /// What makes an answer to a request of that method unfit for a client; nil for the method looks at errors only.
+    func violation(asAnswerTo method: MCPProtocol.Method? = nil, mayBeTask: Bool = false) -> UpstreamError? {
+        if let method, let defect = answerDefect(to: method, mayBeTask: mayBeTask) { return .malformed(defect) }
+        guard kind == .error else { return nil }
+        if !isWellFormedError { return .violation("its error has no integer code or no message") }
         // That hop is ours: the client's request was right.
         if errorCode == .headerMismatch || errorCode == .unsupportedVersion {
             return .violation("it refuses our request: \(error.map(value)?.text ?? "")")

@@ -50,6 +50,7 @@ extension Gateway {
         let isModern = result.isTask(in: response)
         guard let state = isModern ? TaskState(tree, era: .modern) : tree["task"].flatMap({ TaskState($0, era: .legacy) }) else {
             if isModern || request.task != nil && tree["task"] != nil { throw UpstreamError.violation("its task has no id or no status") }
+            if let violation = response.violation(asAnswerTo: .callTool) { throw violation }
             trail?.succeeded()
             return Reply(response, id: call.id, era: call.era, from: exposure.serverInfo)
         }

@@ -28,7 +28,9 @@ struct UpstreamTask {
             request.waitsForTask = true
             request.wantsProgress = errand.call.message.params.meta?.progressToken != nil
             request.canAsk = errand.call.era == .legacy && !errand.call.abilities.isEmpty
-            return TaskOutcome(try await errand.ask(request))
+            let outcome = TaskOutcome(try await errand.ask(request))
+            if let defect = outcome.defect { throw UpstreamError.malformed(defect) }
+            return outcome
         }
         return TaskOutcome(try await ended(within: time))
     }
@@ -86,6 +88,7 @@ struct UpstreamTask {
         guard let state = TaskState(try await result(of: request), era: era), state.id.utf8.elementsEqual(id.utf8) else {
             throw UpstreamError.violation("its answer to `\(request.method)` is not about that task")
         }
+        if state.status == .completed, let defect = state.result?.toolResultDefect { throw UpstreamError.malformed(defect) }
         return state
     }
 

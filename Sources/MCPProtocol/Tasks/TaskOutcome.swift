@@ -6,6 +6,9 @@ package enum TaskOutcome: Sendable {
     /// A JSON-RPC error.
     case error(JSONValue)
 
+    /// What makes its result none of a tool, in words that quote nothing of it; nil where nothing does, and for errors.
+    package var defect: String? { if case .result(let result) = self { result.toolResultDefect } else { nil } }
+
     /// A legacy upstream's answer to `tasks/result`.
     package init(_ answer: Message) {
         if let result = answer.resultTree {

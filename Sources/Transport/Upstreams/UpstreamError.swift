@@ -19,6 +19,8 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case busy(String)
     /// It answered with something that is not MCP, or beyond a limit.
     case violation(String)
+    /// It answered with MCP that no client should see; the text is ours and quotes nothing of it, so that the caller is told as well.
+    case malformed(String)
 
     /// The same with the upstream's secrets masked, and no longer than a message may be.
     func masked(by redaction: Redaction) -> UpstreamError {
@@ -27,7 +29,7 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .refused(let text): .refused(redaction.excerpt(text))
         case .broken(let text): .broken(redaction.excerpt(text))
         case .violation(let text): .violation(redaction.excerpt(text))
-        case .timedOut, .cancelled, .busy, .credential, .insufficientScope: self
+        case .timedOut, .cancelled, .busy, .credential, .insufficientScope, .malformed: self
         }
     }
 
@@ -45,6 +47,7 @@ package enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .cancelled: "cancelled"
         case .busy(let text): text
         case .violation(let text): text
+        case .malformed(let text): text
         }
     }
 }
