@@ -63,8 +63,6 @@ extension Gateway {
             if let round, error.isBeforeTheCall { takenRounds.putBack(round) }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
-        } catch is QuestionOfTask {
-            throw cannotAsk(upstream.name)
         }
     }
 

@@ -21,6 +21,7 @@ package final class Gateway: CallService {
     let roundSeal: RoundSeal
     let takenRounds = TakenRounds()
     let parkedCalls: ParkedCalls
+    let askingTasks: AskingTasks
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
@@ -60,6 +61,7 @@ package final class Gateway: CallService {
         signInListener = SignInListener(loops: loops)
         roundSeal = RoundSeal(stateFolder: settings.stateFolder)
         parkedCalls = ParkedCalls(limits: settings.limits)
+        askingTasks = AskingTasks(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -189,6 +191,7 @@ package final class Gateway: CallService {
         }
         changes.end()
         parkedCalls.end()
+        askingTasks.end()
         let done = Mailbox<Bool>(capacity: upstreams.count + 1)
         for upstream in upstreams {
             loops.next().task {

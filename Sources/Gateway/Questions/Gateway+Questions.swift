@@ -128,7 +128,7 @@ extension Gateway {
     }
 
     /// Asks everything at once and waits for all of it.
-    private func answers(
+    func answers(
         to questions: [Question], of call: Call, from upstream: String, over channel: any ClientChannel
     ) async throws -> JSONValue {
         let needed = questions.reduce(into: ClientAbilities()) { $0.formUnion(ClientAbilities(neededFor: $1)) }

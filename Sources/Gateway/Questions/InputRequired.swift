@@ -22,13 +22,7 @@ struct InputRequired {
         if let result = response.result, result.isInputRequired(in: response) {
             self.result = (try? JSONValue(parsing: result.range, of: response.bytes)) ?? [:]
             wait = .upstream(state: self.result["requestState"]?.string)
-            questions = []
-            for member in self.result["inputRequests"]?.members ?? [] {
-                guard let question = Question(key: member.key, request: member.value) else {
-                    throw .violation("it asks with `\(member.value["method"]?.string?.prefix(100) ?? "")`, which asks nothing of a client")
-                }
-                questions.append(question)
-            }
+            questions = try Self.questions(in: self.result["inputRequests"])
             guard !questions.isEmpty || self.result["requestState"]?.string != nil else {
                 throw .violation("its `input_required` says neither what is required nor how to go on")
             }
@@ -40,6 +34,28 @@ struct InputRequired {
         } else {
             return nil
         }
+        try checkForm()
+    }
+
+    /// What a modern upstream's task asks besides the questions with those keys (io.modelcontextprotocol/tasks, "Task Polling").
+    init(_ task: TaskState, besides answered: Set<String> = []) throws(UpstreamError) {
+        wait = .upstream(state: nil)
+        questions = try Self.questions(in: task.inputRequests).filter { !answered.contains($0.key) }
+        try checkForm()
+    }
+
+    private static func questions(in requests: JSONValue?) throws(UpstreamError) -> [Question] {
+        var questions: [Question] = []
+        for member in requests?.members ?? [] {
+            guard let question = Question(key: member.key, request: member.value) else {
+                throw .violation("it asks with `\(member.value["method"]?.string?.prefix(100) ?? "")`, which asks nothing of a client")
+            }
+            questions.append(question)
+        }
+        return questions
+    }
+
+    private func checkForm() throws(UpstreamError) {
         guard questions.count <= Self.questionsMax else { throw .violation("it asks \(questions.count) questions at once") }
         if let defect = questions.lazy.compactMap(\.defect).first { throw .violation("it asks with a mistake: \(defect)") }
     }

@@ -76,7 +76,7 @@ extension Gateway {
     private func waitForTask(_ task: UpstreamTask, in exposure: Exposure, noting trail: AuditTrail?) async throws -> Reply {
         let call = task.errand.call
         do {
-            let outcome = try await task.outcome(within: limits.callTimeWithProgress)
+            let outcome = try await outcome(of: task, as: nil)
             trail?.succeeded()
             switch outcome {
             case .result(let result): return Reply(result: result, id: call.id, era: call.era, from: exposure.serverInfo)

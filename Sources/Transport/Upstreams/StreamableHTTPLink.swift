@@ -88,7 +88,9 @@ final class StreamableHTTPLink: UpstreamLink {
                 do throws(UpstreamError) {
                     message = try await reader.next(within: clock.remaining)
                 } catch {
-                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero { continue }
+                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero || clock.isAnswerOverdue() {
+                        continue
+                    }
                     guard case .broken = error, !cancellation.isCancelled, let again = try await resume(reader, id, clock, cancellation) else {
                         throw error
                     }
