@@ -34,6 +34,8 @@ package enum Method: String, CaseIterable, Sendable {
     case log = "notifications/message"
     /// Until 2025-11-25.
     case taskStatus = "notifications/tasks/status"
+    /// Since 2026-07-28.
+    case taskChanged = "notifications/tasks"
     case toolsChanged = "notifications/tools/list_changed"
     case promptsChanged = "notifications/prompts/list_changed"
     case resourcesChanged = "notifications/resources/list_changed"

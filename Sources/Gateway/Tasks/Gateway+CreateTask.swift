@@ -61,14 +61,16 @@ extension Gateway {
         trail?.succeeded()
         let access = exposure.policy.access(of: call.caller)
         let ticket = TaskTicket(state, of: call, on: exposure.tools[index], under: access.grant(of: index) ?? "")
-        let task = state.json(for: call.era, id: try ticket.sealed(with: try roundSeal.seal()))
+        let id = try ticket.sealed(with: try roundSeal.seal())
+        if state.era == .legacy { remember(.task(state.id), as: id, for: call, at: errand.upstream) }
+        let task = state.json(for: call.era, id: id)
         guard !isForModern else {
             var task = task
             task["resultType"] = "task"
             return Reply(result: task, id: call.id, era: .modern, from: exposure.serverInfo)
         }
         var created: JSONValue = ["task": task]
-        created["_meta"] = tree["_meta"]?.naming(task["taskId"]?.string ?? "", insteadOf: state.id)
+        created["_meta"] = tree["_meta"]?.naming(id, insteadOf: state.id)
         return Reply(result: created, id: call.id, era: .legacy, from: exposure.serverInfo)
     }
 

@@ -74,8 +74,9 @@ extension Gateway {
             let permit = try exposure.policy.access(of: call.caller).permit(
                 call.caller, toFollow: index, called: tool.name, of: call.server, permittedUnder: ticket.grant)
             trail?.decided(permit.decision)
+            if ticket.era == .legacy { remember(.task(ticket.id), as: id, for: call, at: upstream) }
             let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
-                await self.pass(interjection, about: (ticket.id, id), of: call, from: upstream.name, to: channel)
+                await self.pass(interjection, about: (ticket.id, id), of: call, from: upstream, to: channel)
             }
             return (UpstreamTask(id: ticket.id, era: ticket.era, errand: errand), exposure)
         } catch let denial as Denial {
@@ -175,7 +176,7 @@ extension Gateway {
 
     /// Passes on what comes before an answer about a task, which the upstream and the client know by those ids; nil where the client knows none.
     func pass(
-        _ interjection: Interjection, about ids: (upstream: String, client: String)?, of call: Call, from upstream: String,
+        _ interjection: Interjection, about ids: (upstream: String, client: String)?, of call: Call, from upstream: Upstream,
         to channel: any ClientChannel
     ) async {
         switch interjection {

@@ -43,6 +43,20 @@ package final class Call: Sendable {
         self.showsSignIns = showsSignIns
     }
 
+    /// Another request of the same client, made on its behalf.
+    func asking(_ message: Message) -> Call {
+        Call(
+            server: server, caller: caller, message: message, revision: revision, clientCapabilities: clientCapabilities, logLevel: nil,
+            cancellation: cancellation, transport: transport, session: session)
+    }
+
+    /// The same, but cancelled with something else.
+    func cancelled(by cancellation: Cancellation) -> Call {
+        Call(
+            server: server, caller: caller, message: message, revision: revision, clientCapabilities: clientCapabilities, logLevel: logLevel,
+            cancellation: cancellation, headers: headers, transport: transport, session: session, showsSignIns: showsSignIns)
+    }
+
     /// What an upstream may ask of this client.
     package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
 

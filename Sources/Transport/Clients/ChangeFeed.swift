@@ -1,4 +1,5 @@
 import Auth
+import JSON
 import MCPProtocol
 import Network
 import Synchronization
@@ -9,6 +10,8 @@ package final class ChangeFeed: Sendable {
         case tools, prompts, resources
         /// A resource that the client watches, or a part of it.
         case updated(String)
+        /// What an upstream or a task says to this client alone: a notification and its `params`, an object.
+        case said(MCPProtocol.Method, JSONValue)
         /// The gateway shuts down.
         case end
 
@@ -27,10 +30,12 @@ package final class ChangeFeed: Sendable {
         package let changes = ChangeQueue()
         fileprivate let server: String
         fileprivate let caller: Caller
+        fileprivate let session: String?
         fileprivate let watches: ResourceWatches
-        fileprivate init(server: String, caller: Caller, watches: ResourceWatches) {
+        fileprivate init(server: String, caller: Caller, session: String?, watches: ResourceWatches) {
             self.server = server
             self.caller = caller
+            self.session = session
             self.watches = watches
         }
     }
@@ -39,9 +44,11 @@ package final class ChangeFeed: Sendable {
 
     package init() {}
 
-    /// `watches` are the resources of which the client hears, now and as they change.
-    package func listen(to server: String, as caller: Caller, watching watches: ResourceWatches = ResourceWatches()) -> Listener {
-        let listener = Listener(server: server, caller: caller, watches: watches)
+    /// `session` is the key of the session whose stream it is; `watches` are the resources of which the client hears, now and as they change.
+    package func listen(
+        to server: String, as caller: Caller, in session: String? = nil, watching watches: ResourceWatches = ResourceWatches()
+    ) -> Listener {
+        let listener = Listener(server: server, caller: caller, session: session, watches: watches)
         listeners.withLock { $0[ObjectIdentifier(listener)] = listener }
         return listener
     }
@@ -63,6 +70,11 @@ package final class ChangeFeed: Sendable {
         for listener in all where listener.watches.covers(uri, from: source) && concerns(listener.server, listener.caller) {
             listener.changes.send(.updated(uri))
         }
+    }
+
+    /// Tells that session alone, if it listens.
+    package func tell(_ change: Change, to session: String, where concerns: (_ server: String, Caller) -> Bool = { _, _ in true }) {
+        for listener in all where listener.session == session && concerns(listener.server, listener.caller) { listener.changes.send(change) }
     }
 
     /// Says good-bye to everyone.

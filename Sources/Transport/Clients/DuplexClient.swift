@@ -145,7 +145,7 @@ package final class DuplexClient: Sendable {
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
             guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server, as: caller, watching: watches)
+            let listener = service.changes.listen(to: server, as: caller, in: session, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
                 await finishHandshake()
@@ -298,7 +298,11 @@ package final class DuplexClient: Sendable {
         defer { service.changes.leave(listener) }
         call.cancellation.whenCancelled { listener.changes.close() }
         let watched = await service.watch(subscription, for: call, into: watches)
-        _ = send(subscription.acknowledgement(watched: watched))
+        let isOver = Cancellation()
+        defer { isOver.cancel() }
+        let followed = await service.follow(subscription, for: call, until: isOver) { [listener] in listener.changes.send(.said(.taskChanged, $0)) }
+        _ = send(subscription.acknowledgement(watched: watched, followed: followed.ids))
+        followed.begin()
         while let change = await listener.changes.next() {
             if change == .end { return Reply(bytes: subscription.end) }
             if let notification = subscription.notification(of: change) { _ = send(notification) }

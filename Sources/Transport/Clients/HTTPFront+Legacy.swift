@@ -117,7 +117,7 @@ extension HTTPFront {
         if let session, let last, last.hasPrefix("c") { return await takeUp(last, of: session, exchange, visit) }
         let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
         defer { if let session { self.watches.leave(session.key) } }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, in: session?.key, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }

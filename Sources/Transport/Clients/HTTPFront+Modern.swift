@@ -59,7 +59,11 @@ extension HTTPFront {
         defer { access.leave(ticket) }
         exchange.onPeerGone = { listener.changes.close() }
         let watched = await service.watch(subscription, for: call, into: watches)
-        await channel.notify(subscription.acknowledgement(watched: watched))
+        let isOver = Cancellation()
+        defer { isOver.cancel() }
+        let followed = await service.follow(subscription, for: call, until: isOver) { [listener] in listener.changes.send(.said(.taskChanged, $0)) }
+        await channel.notify(subscription.acknowledgement(watched: watched, followed: followed.ids))
+        followed.begin()
         while !exchange.isPeerGone {
             switch await listener.changes.next(within: settings.heartbeat) {
             case .timedOut: try? await exchange.send(SSE.comment())

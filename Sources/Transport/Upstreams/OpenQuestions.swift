@@ -14,8 +14,6 @@ final class OpenQuestions: Sendable {
         var count = 0
         /// By key.
         var open: [String: Asked] = [:]
-        /// The links that were asked to be opened.
-        var links: Set<String> = []
     }
 
     private struct Asked {
@@ -37,7 +35,7 @@ final class OpenQuestions: Sendable {
     func take(_ request: Message) async -> Interjection? {
         guard let id = request.id.map({ Array(request.bytes[$0.range]) }) else { return nil }
         let error: ProtocolError
-        let params = request.params.range.flatMap { try? JSONValue(parsing: $0, of: request.bytes) } ?? [:]
+        let params = (try? request.paramsTree()) ?? [:]
         let number = state.withLock { state in
             state.count += 1
             return state.count
@@ -88,19 +86,10 @@ final class OpenQuestions: Sendable {
         return keys
     }
 
-    /// Whether a notification says that something behind a link of this call is done
-    /// (MCP 2025-11-25 client/elicitation, "Completion Notifications for URL Mode Elicitation").
-    func isCompletion(_ notification: Message) -> Bool {
-        let params = notification.params.range.flatMap { try? JSONValue(parsing: $0, of: notification.bytes) }
-        guard let id = params?["elicitationId"]?.string else { return false }
-        return state.withLock { $0.links.contains(id) }
-    }
-
     private func open(_ key: String, _ question: Question, _ id: [UInt8]) -> Bool {
         state.withLock { state in
-            guard state.open.count < Self.openMax, state.links.count < Self.openMax else { return false }
+            guard state.open.count < Self.openMax else { return false }
             state.open[key] = Asked(id: id, task: question.task)
-            if question.isLink, let link = question.params["elicitationId"]?.string { state.links.insert(link) }
             return true
         }
     }

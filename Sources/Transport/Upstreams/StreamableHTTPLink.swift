@@ -77,11 +77,7 @@ final class StreamableHTTPLink: UpstreamLink {
             inbox?.whenPut(reader.interrupter)
             while true {
                 while let message = inbox?.take() {
-                    if message.kind == .request {
-                        await ask(message)
-                    } else if questions?.isCompletion(message) == true {
-                        await onMessage(.notification(message))
-                    }
+                    if message.kind == .request { await ask(message) } else { await onMessage(.notification(message)) }
                 }
                 if let questions { await questions.keep(&clock, onMessage) }
                 let message: Message
@@ -105,16 +101,19 @@ final class StreamableHTTPLink: UpstreamLink {
                         await answer(message)
                         continue
                     }
-                    askable.withLock { $0.calls.wasAsked(id) }
+                    askable.withLock { $0.calls.wasAsked(id, message) }
                     await ask(message)
                 case .notification where message.method == .cancelled:
                     guard let withdrawal = questions?.withdrawal(message) else { continue }
                     askable.withLock { $0.calls.wasAnswered(id) }
                     await onMessage(withdrawal)
-                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
-                    if let event = LinkEvent(message) { onEvent(event) } else { await onMessage(.notification(message)) }
+                    if let event = LinkEvent(message), !belongs(message, to: id) {
+                        onEvent(event)
+                    } else {
+                        await onMessage(.notification(message))
+                    }
                 }
             }
         } catch {
@@ -233,8 +232,13 @@ final class StreamableHTTPLink: UpstreamLink {
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .acknowledged { whenHeard() }
-                if let event = LinkEvent(message) { onEvent(event) }
-                if message.kind == .request || message.method == .elicitationCompleted { await route(message) }
+                if message.kind == .request {
+                    await route(message)
+                } else if let inbox = inbox(for: message) {
+                    inbox.put(message)
+                } else if let event = LinkEvent(message) {
+                    onEvent(event)
+                }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
@@ -287,11 +291,26 @@ final class StreamableHTTPLink: UpstreamLink {
         while let request = inbox?.take() { EventLoop.current?.task { [self] in await answer(request) } }
     }
 
-    /// Many servers ask on the session's stream, where a question names no call, nor does the word that a link's matter is done.
+    /// Whether a notification on a call's own stream is that call's: its client was sent to the link, or follows the task.
+    private func belongs(_ notification: Message, to id: Int) -> Bool {
+        switch notification.method {
+        case .taskStatus: true
+        case .elicitationCompleted: askable.withLock { $0.calls.call(of: notification) } == id
+        default: false
+        }
+    }
+
+    /// Where the word that a link's matter is done belongs to a call that still runs.
+    private func inbox(for notification: Message) -> QuestionInbox? {
+        guard notification.method == .elicitationCompleted else { return nil }
+        return askable.withLock { state in state.calls.call(of: notification).flatMap { state.inboxes[$0] } }
+    }
+
+    /// Many servers ask on the session's stream, where a question names no call.
     private func route(_ request: Message) async {
         let inbox = askable.withLock { state -> QuestionInbox? in
             guard let call = state.calls.asked else { return nil }
-            if request.kind == .request, request.method != .ping { state.calls.wasAsked(call) }
+            if request.method != .ping { state.calls.wasAsked(call, request) }
             return state.inboxes[call]
         }
         guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }

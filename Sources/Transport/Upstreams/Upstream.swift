@@ -19,6 +19,7 @@ package final class Upstream: Sendable {
     private let onNews: @Sendable (Upstream, UpstreamNews) -> Void
     private let onEnd: @Sendable (Upstream) -> Void
     private let watched = WatchedResources()
+    private let addressees = Addressees()
     private let events = Mailbox<Event>(capacity: 1_024)
     private let state = Mutex(State())
 
@@ -181,6 +182,9 @@ package final class Upstream: Sendable {
         return await watched.isSubscribed(to: watch.uri, within: limits.openingTime)
     }
 
+    /// What the upstream says of that matter from now on, outside of calls, comes as news for that addressee.
+    package func remember(_ addressee: Addressee, of matter: Matter) { addressees.add(addressee, of: matter) }
+
     /// Reads its tools again now, since a call has shown that ours are out of date.
     package func refreshTools() async {
         guard let link = state.withLock({ $0.link }), let read = try? await link.offer([.tools], limits: limits, log: log) else { return }
@@ -330,6 +334,8 @@ package final class Upstream: Sendable {
             }
             let end = await stay(link, generation: generation)
             state.withLock { $0.link = nil }
+            // The next child counts its tasks anew, for whomever.
+            if definition.endpoint.isChild { addressees.removeAll() }
             await link.close()
             return end
         } catch {
@@ -362,6 +368,7 @@ package final class Upstream: Sendable {
                 stale = Set(ListKind.allCases)
                 await subscribe(over: link)
             case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
+            case .element(.link(.told(let matter, let notification), generation)): onNews(self, .told(notification, matter, addressees[matter]))
             case .element(.watchesChanged): await watched.reconcile(over: link, limits: limits, log: log)
             case .element(.changedElsewhere(let list)):
                 let kinds = list.offer.differences(from: self.list?.offer ?? Offer())
@@ -484,6 +491,8 @@ package enum UpstreamNews: Sendable {
     case lists(Set<ListKind>, isAnnounced: Bool)
     /// A resource that is watched has changed, or a part of one.
     case resource(String)
+    /// A notification about something that began in an earlier call, and who shall hear of it.
+    case told(Message, Matter, [Addressee])
 }
 
 extension UpstreamDefinition.Endpoint {

@@ -105,6 +105,8 @@ package enum LinkEvent: Sendable {
     case listsChanged(Set<ListKind>)
     /// A resource that was subscribed to has changed, or a part of one.
     case resourceUpdated(String)
+    /// A notification of something that began in an earlier call.
+    case told(Matter, Message)
     /// It goes on with another session, which knows of no subscription.
     case renewed
     case lost(String)
@@ -120,7 +122,9 @@ package enum LinkEvent: Sendable {
         case .resourceUpdated:
             guard let uri = notification.text(notification.params.uri), uri.utf8.count <= ItemDefinition.nameBytesMax else { return nil }
             self = .resourceUpdated(uri)
-        default: return nil
+        default:
+            guard let matter = Matter(notification) else { return nil }
+            self = .told(matter, notification)
         }
     }
 }

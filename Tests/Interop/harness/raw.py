@@ -1,5 +1,6 @@
 """An upstream without an SDK: it answers with the bytes it is given, and keeps the bytes and headers it receives."""
 
+import contextlib
 import http.server
 import itertools
 import json
@@ -21,6 +22,7 @@ class RawUpstream:
         self.requests = []
         self.stream = None
         self.numbers, self.asked = itertools.count(1), {}
+        self.streams, self.over = [], threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -137,6 +139,16 @@ class RawUpstream:
         send({"jsonrpc": "2.0", "id": id, "method": question["method"], "params": params})
         return self.asked[id]
 
+    def listen(self, handler, _):
+        """For "GET": a legacy session's own stream, on which `announce` speaks."""
+        self.streams.append(handler.stream())
+        self.over.wait()
+
+    def announce(self, message):
+        for send in self.streams:
+            with contextlib.suppress(OSError):
+                send(message)
+
     def calls(self):
         return [(body, headers) for method, body, headers in self.requests if method == "tools/call"]
 
@@ -146,5 +158,6 @@ class RawUpstream:
     def stop(self):
         if self.stream:
             self.stream.put(None)
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()

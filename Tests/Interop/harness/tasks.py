@@ -37,7 +37,7 @@ class TaskUpstream:
         self.numbers = itertools.count(1)
         by_hand = {"tools/call": self.call, "tasks/get": self.get, "tasks/cancel": self.cancel}
         if era == "legacy":
-            by_hand |= {"initialize": self.initialize, "tasks/result": self.result}
+            by_hand |= {"initialize": self.initialize, "tasks/result": self.result, "GET": lambda *call: self.raw.listen(*call)}
         else:
             by_hand |= {"server/discover": self.discover, "tasks/update": self.update}
         tools = [{"name": name, "inputSchema": {"type": "object", "properties": {"x": {}}},
@@ -69,6 +69,10 @@ class TaskUpstream:
     def end_of(self, task):
         flawed = self.era == "legacy" and self.outcome(task).get("isError")
         return "failed" if task["name"] in self.breaks or flawed else "completed"
+
+    def announce(self, id, **more):
+        """A legacy upstream tells on its stream how a task stands."""
+        self.raw.announce({"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": {**self.state(self.tasks[id]), **more}})
 
     # What it answers
 

@@ -1,0 +1,163 @@
+"""What either end says outside of calls: of tasks, of links, of roots; and questions that come there."""
+
+import json
+
+import pytest
+from harness.deadline import eventually
+from harness.plain import PlainClient
+from harness.raw import RawUpstream
+from harness.tasks import DECLARED, TaskUpstream
+from test_tasks import LEGACY, MODERN, TaskClient
+
+pytestmark = [pytest.mark.gateway, pytest.mark.quick]
+
+TRANSPORTS = ["http", "sse", "stdio"]
+TEAM = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+
+
+@pytest.fixture
+def serve(workshop):
+    """A gateway over one upstream, and what makes clients of it."""
+    def serve(upstream, **more):
+        workshop.stack.callback(upstream.stop)
+        settings = {name: more.pop(name) for name in ("instances",) if name in more}
+        gateway = workshop.gateway(workshop.configuration({"up": {"url": upstream.url, **settings}}, TEAM, **more))
+
+        def connect(transport="http", **options):
+            client = PlainClient(gateway, "team", transport, **options)
+            workshop.stack.callback(client.close)
+            return client
+        return gateway, connect
+    return serve
+
+
+# Tasks
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_legacy_client_is_told_how_its_task_stands(serve, transport):
+    upstream = TaskUpstream("legacy", holds=True)
+    _, connect = serve(upstream)
+    client, other = connect(transport), connect("http")
+    mine = client.ask("tools/call", name="slow", arguments={}, task={})["result"]["task"]["taskId"]
+    first = upstream.last
+    theirs = other.ask("tools/call", name="slow", arguments={}, task={})["result"]["task"]["taskId"]
+    eventually(lambda: upstream.raw.streams, what="the upstream's stream")
+    upstream.announce("upstream-task-1", taskId="nobodys")
+    upstream.finish(first)
+    upstream.announce(first)
+    upstream.announce(upstream.last)
+    told = client.told("notifications/tasks/status")["params"]
+    assert (told["taskId"], told["status"]) == (mine, "completed") and first not in json.dumps(told)
+    # A session hears of its own only.
+    assert other.told("notifications/tasks/status")["params"]["taskId"] == theirs
+    assert not [message for message in client.heard + other.heard if message.get("method") == "notifications/tasks/status"]
+
+
+def test_who_looks_at_a_task_hears_of_it_from_then_on(serve):
+    upstream = TaskUpstream("legacy", holds=True)
+    gateway, connect = serve(upstream)
+    modern = TaskClient(gateway.url("team"), MODERN)
+    id = modern.create("slow")["taskId"]
+    client = connect()
+    eventually(lambda: upstream.raw.streams, what="the upstream's stream")
+    assert client.ask("tasks/get", taskId=id)["result"]["status"] == "working"
+    upstream.finish(upstream.last)
+    upstream.announce(upstream.last)
+    assert client.told("notifications/tasks/status")["params"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_modern_client_is_told_of_the_tasks_that_it_listens_for(serve, era):
+    upstream = TaskUpstream(era, holds=True)
+    gateway, _ = serve(upstream)
+    client = TaskClient(gateway.url("team"), MODERN)
+    done, failed = client.create("slow")["taskId"], client.create("failing")["taskId"]
+    stream = client.wire.call("subscriptions/listen", {"notifications": {"taskIds": [done, "x", failed, done]}}, id="sub", capabilities=DECLARED)
+    acknowledged = stream.next()["params"]
+    assert acknowledged["notifications"] == {"taskIds": [done, failed]}
+    tag = acknowledged["_meta"]
+    working = [stream.next()["params"] for _ in range(2)]
+    assert {task["taskId"]: task["status"] for task in working} == {done: "working", failed: "working"}
+    for id in upstream.tasks:
+        upstream.finish(id)
+    ended = {}
+    while len(ended) < 2:
+        message = stream.next()
+        assert message["method"] == "notifications/tasks" and message["params"]["_meta"] == tag
+        ended[message["params"]["taskId"]] = message["params"]
+    assert ended[done]["result"]["content"][0]["text"] == "slow done"
+    assert ended[failed]["error"] == {"code": -32050, "message": f"no luck with {failed}"}
+    look = {key: value for key, value in client.look(done).items() if key not in ("_meta", "resultType")}
+    assert {key: value for key, value in ended[done].items() if key != "_meta"} == look, "what a look tells"
+    looks = upstream.raw.count("tasks/get")
+    stream.close()
+    assert upstream.raw.count("tasks/get") == looks, "nobody looks at what has ended"
+
+
+def test_a_task_that_asks_says_so_to_whom_listens(serve):
+    upstream = TaskUpstream("legacy")
+    gateway, _ = serve(upstream)
+    client = TaskClient(gateway.url("team"), MODERN)
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    id = client.create("ask")["taskId"]
+    stream = client.wire.call("subscriptions/listen", {"notifications": {"taskIds": [id]}}, capabilities=client.capabilities)
+    asked = set()
+    while (message := stream.next())["params"].get("status") != "completed":
+        for key in set(message["params"].get("inputRequests", {})) - asked:
+            asked.add(key)
+            client.ask("tasks/update", taskId=id, inputResponses={key: {"action": "accept", "content": {"yes": True}}})
+    assert len(asked) == 2 and message["params"]["result"]["content"][0]["text"] == "ask done"
+    stream.close()
+
+
+@pytest.mark.parametrize("ids", ["x", [1], {}])
+def test_task_ids_that_are_none_are_refused(serve, ids):
+    upstream = TaskUpstream("legacy")
+    gateway, _ = serve(upstream)
+    client = TaskClient(gateway.url("team"), MODERN)
+    error = client.wire.call("subscriptions/listen", {"notifications": {"taskIds": ids}}, capabilities=DECLARED).error
+    assert error["code"] == -32602
+
+
+# Links
+
+TOOLS = '[{"name":"t","inputSchema":{"type":"object"}}]'
+LINKS = {"elicitation": {"form": {}, "url": {}}}
+
+
+def link(id):
+    return {"mode": "url", "message": "Look", "url": "https://example.com/here", "elicitationId": id}
+
+
+def complete(id):
+    return {"jsonrpc": "2.0", "method": "notifications/elicitation/complete", "params": {"elicitationId": id}}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("how", ["asked", "required"])
+def test_that_a_link_is_done_with_reaches_the_session_that_had_it_after_its_call(serve, transport, how):
+    numbers = iter("abcdef")
+
+    def respond(handler, message):
+        id = f"link-{next(numbers)}"
+        if how == "required":
+            error = {"code": -32042, "message": "first", "data": {"elicitations": [link(id)]}}
+            return handler.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode())
+        send = handler.stream()
+        raw.ask(send, {"method": "elicitation/create", "params": link(id)}).get(timeout=10)
+        send({"jsonrpc": "2.0", "id": message["id"], "result": {"content": []}})
+
+    raw = RawUpstream(TOOLS, legacy=True, respond=respond, by_hand={"GET": lambda *call: raw.listen(*call)})
+    _, connect = serve(raw)
+    clients = [connect(transport, capabilities=LINKS), connect("http", capabilities=LINKS)]
+    for client in clients:
+        call = client.begin("tools/call", {"name": "t", "arguments": {}})
+        if how == "asked":
+            question = client.told("elicitation/create")
+            client.send({"id": question["id"], "result": {"action": "accept"}})
+        assert client.answer(call)
+    for id in ("link-x", "link-b", "link-a"):
+        raw.announce(complete(id))
+    assert [client.told("notifications/elicitation/complete")["params"] for client in clients] == [
+        {"elicitationId": "link-a"}, {"elicitationId": "link-b"}]
+    assert not [message for client in clients for message in client.heard if message.get("method") == "notifications/elicitation/complete"]
