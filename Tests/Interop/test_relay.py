@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from harness.byhand import background
 from harness.deadline import eventually
 from harness.plain import PlainClient
 from harness.raw import RawUpstream
 from harness.tasks import DECLARED, TaskUpstream
+from harness.wire import request
 from test_tasks import LEGACY, MODERN, TaskClient
 
 pytestmark = [pytest.mark.gateway, pytest.mark.quick]
@@ -161,3 +163,79 @@ def test_that_a_link_is_done_with_reaches_the_session_that_had_it_after_its_call
     assert [client.told("notifications/elicitation/complete")["params"] for client in clients] == [
         {"elicitationId": "link-a"}, {"elicitationId": "link-b"}]
     assert not [message for client in clients for message in client.heard if message.get("method") == "notifications/elicitation/complete"]
+
+
+# Questions beside the call's own stream
+
+FORM = {"method": "elicitation/create", "params": {"message": "Name?", "requestedSchema": {"type": "object", "properties": {}}}}
+SAMPLE = {"method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 1}}
+SAID = {"role": "assistant", "content": {"type": "text", "text": "hello"}, "model": "m"}
+
+
+def answering_with_json(question):
+    """A legacy upstream that answers with JSON only, and asks on the session's stream before it does."""
+    def respond(handler, message):
+        eventually(lambda: raw.streams, what="the gateway's stream")
+        answer = raw.ask(raw.announce, question).get(timeout=10)
+        result = {"content": [{"type": "text", "text": json.dumps(answer.get("result", answer.get("error")))}]}
+        handler.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode())
+
+    raw = RawUpstream(TOOLS, legacy=True, respond=respond, by_hand={"GET": lambda *call: raw.listen(*call)})
+    return raw
+
+
+def text(result):
+    return json.loads(result["content"][0]["text"])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_upstream_that_answers_with_json_asks_on_the_sessions_stream(serve, transport):
+    _, connect = serve(answering_with_json(FORM))
+    client = connect(transport, capabilities={"elicitation": {}})
+    for _ in range(2):
+        call = client.begin("tools/call", {"name": "t", "arguments": {}})
+        question = client.told("elicitation/create")
+        assert question["params"]["message"] == "up: Name?"
+        client.send({"id": question["id"], "result": {"action": "decline"}})
+        assert text(client.answer(call)["result"]) == {"action": "decline"}
+
+
+def test_it_asks_a_modern_client_too(serve):
+    gateway, _ = serve(answering_with_json(FORM))
+    client = TaskClient(gateway.url("team"), MODERN)
+    client.capabilities = {"elicitation": {}}
+    first = client.ask("tools/call", name="t", arguments={}).result
+    answers = {key: {"action": "decline"} for key in first["inputRequests"]}
+    second = client.ask("tools/call", name="t", arguments={}, requestState=first["requestState"], inputResponses=answers).result
+    assert text(second) == {"action": "decline"}
+
+
+@pytest.mark.parametrize("limits", [{"answer_time": "1s"}, {"answer_time": "1m", "call_time": "2s"}])
+def test_the_calls_clock_stands_still_only_while_somebody_is_asked(serve, limits):
+    upstream = answering_with_json(FORM)
+    asks = limits["answer_time"] == "1s"
+    if not asks:
+        upstream.respond = lambda handler, message: upstream.over.wait(10)
+    _, connect = serve(upstream, limits=limits)
+    client = connect(capabilities={"elicitation": {}})
+    answer = client.ask("tools/call", name="t", arguments={})
+    if asks:
+        assert "in time" in text(answer["result"])["message"]
+    else:
+        assert "did not answer in time" in answer["error"]["message"]
+        eventually(lambda: upstream.count("notifications/cancelled"), what="the cancellation")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_what_is_called_in_a_batch_may_ask(serve, transport):
+    _, connect = serve(answering_with_json(SAMPLE))
+    client = connect(transport, revision="2025-03-26", capabilities={"sampling": {}})
+    # Over HTTP one after another; where they run at once, nobody could tell to which of two a question belongs that names none.
+    calls = ["a", "b"] if transport == "http" else ["a"]
+    background(client.carrier.send, [request("tools/call", {"name": "t", "arguments": {}}, id) for id in calls] + [request("ping", id="c")])
+    for _ in calls:
+        question = client.told("sampling/createMessage")
+        client.send({"id": question["id"], "result": SAID})
+    batch = client.until(lambda message: isinstance(message, list))
+    answers = {message["id"]: message["result"] for message in batch}
+    assert answers.keys() == {*calls, "c"} and all(text(answers[id]) == SAID for id in calls)

@@ -53,15 +53,6 @@ final class StreamableHTTPLink: UpstreamLink {
             cancellation.whenCancelled(nil)
         }
         do throws(UpstreamError) {
-            var response = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
-            if response.status == 404, current != nil {
-                // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
-                response.cancel()
-                try await renew(session: current, within: clock.remaining)
-                response = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
-            }
-            var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
-            defer { reader.cancel() }
             var questions: OpenQuestions?
             defer { questions?.refuseAll("the call is over") }
             func ask(_ request: Message) async {
@@ -74,12 +65,25 @@ final class StreamableHTTPLink: UpstreamLink {
                 questions = asking
                 if let asked = await asking.take(request) { await onMessage(asked) }
             }
-            inbox?.whenPut(reader.interrupter)
-            while true {
+            func takeQuestions(_ clock: inout CallClock) async {
                 while let message = inbox?.take() {
                     if message.kind == .request { await ask(message) } else { await onMessage(.notification(message)) }
                 }
                 if let questions { await questions.keep(&clock, onMessage) }
+            }
+            let posting = Posting(request, body, inbox: inbox, cancellation: cancellation)
+            var response = try await post(posting, session: current, &clock, takeQuestions)
+            if response.status == 404, current != nil {
+                // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
+                response.cancel()
+                try await renew(session: current, within: clock.remaining)
+                response = try await post(posting, session: session.withLock { $0 }, &clock, takeQuestions)
+            }
+            var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
+            defer { reader.cancel() }
+            inbox?.whenPut(reader.interrupter)
+            while true {
+                await takeQuestions(&clock)
                 let message: Message
                 do throws(UpstreamError) {
                     message = try await reader.next(within: clock.remaining)
@@ -246,11 +250,38 @@ final class StreamableHTTPLink: UpstreamLink {
         }
     }
 
+    /// Sends a request and waits for the head of its response. An upstream that answers with JSON sends none before it is done, and asks on the
+    /// session's stream: `takeQuestions` is called whenever something came there.
     private func post(
-        _ body: [UInt8], for request: UpstreamRequest, session: String?, clock: CallClock, cancellation: Cancellation
+        _ posting: Posting, session: String?, _ clock: inout CallClock, _ takeQuestions: (inout CallClock) async -> Void
     ) async throws(UpstreamError) -> HTTPClientResponse {
-        try await endpoint.send(
-            .post, fields: fields(for: request, session: session), body: body, within: clock.remaining, cancellation: cancellation)
+        let fields = fields(for: posting.request, session: session)
+        guard let inbox = posting.inbox, let loop = EventLoop.current else {
+            return try await endpoint.send(
+                .post, fields: fields, body: posting.body, within: clock.remaining, cancellation: posting.cancellation)
+        }
+        let sending = Cancellation()
+        posting.cancellation.whenCancelled { sending.cancel() }
+        let news = Mailbox<Bool>(capacity: 1)
+        inbox.whenPut { news.send(true) }
+        let head = ResponseHead()
+        let (body, time) = (posting.body, clock.longest)
+        let endpoint = endpoint
+        loop.spawn(with: head) { head in
+            await head.receive { () async throws(UpstreamError) in
+                try await endpoint.send(.post, fields: fields, body: body, within: time, cancellation: sending)
+            }
+            news.send(true)
+        }
+        while true {
+            await takeQuestions(&clock)
+            if let received = head.received { return try received.get() }
+            guard clock.remaining > .zero else {
+                sending.cancel()
+                throw .timedOut
+            }
+            _ = await news.next(within: clock.remaining)
+        }
     }
 
     private func renew(session stale: String?, within time: Duration) async throws(UpstreamError) {
@@ -333,5 +364,30 @@ final class StreamableHTTPLink: UpstreamLink {
             for parameter in request.mirroredParameters { fields.append(parameter) }
         }
         return fields
+    }
+}
+
+/// One request of a call, on its way.
+private struct Posting {
+    let request: UpstreamRequest
+    let body: [UInt8]
+    /// Where questions come that are not on the response's own stream; nil where nothing may be asked.
+    let inbox: QuestionInbox?
+    let cancellation: Cancellation
+
+    init(_ request: UpstreamRequest, _ body: [UInt8], inbox: QuestionInbox?, cancellation: Cancellation) {
+        self.request = request
+        self.body = body
+        self.inbox = inbox
+        self.cancellation = cancellation
+    }
+}
+
+/// What a request was answered with, once that is there. On one loop.
+private final class ResponseHead {
+    private(set) var received: Result<HTTPClientResponse, UpstreamError>?
+
+    func receive(_ send: () async throws(UpstreamError) -> HTTPClientResponse) async {
+        do throws(UpstreamError) { received = .success(try await send()) } catch { received = .failure(error) }
     }
 }

@@ -92,6 +92,9 @@ struct CallClock {
     /// Whether the answers have been awaited for too long.
     func isAnswerOverdue(at now: ContinuousClock.Instant = .now) -> Bool { stopped.map { now - $0 >= limit.answer } ?? false }
 
+    /// How long a call may take with all that it may wait for.
+    var longest: Duration { limit.total + limit.answer }
+
     /// How long to wait for the next message; zero or less when time is up.
     var remaining: Duration { remaining(at: .now) }
 

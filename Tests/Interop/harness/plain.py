@@ -31,7 +31,7 @@ class PlainClient:
         return self.answer(self.begin(method, params))
 
     def answer(self, id):
-        return self.until(lambda message: "method" not in message and message.get("id") == id)
+        return self.until(lambda message: isinstance(message, dict) and "method" not in message and message.get("id") == id)
 
     def send(self, message):
         self.carrier.send({"jsonrpc": "2.0", **message})
@@ -51,7 +51,7 @@ class PlainClient:
 
     def told(self, method):
         """The next message of that method."""
-        return self.until(lambda message: message.get("method") == method)
+        return self.until(lambda message: isinstance(message, dict) and message.get("method") == method)
 
     def close(self):
         self.carrier.close()
