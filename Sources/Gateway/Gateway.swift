@@ -137,6 +137,7 @@ package final class Gateway: CallService {
         switch news {
         case .lists(let kinds, let isAnnounced): upstreamChanged(upstream, kinds, isAnnounced: isAnnounced)
         case .resource(let uri): resourceChanged(uri, of: upstream)
+        case .asked(let asked): ask(asked, of: upstream)
         case .told(let notification, let matter, let addressees): tell(addressees, notification, about: matter)
         }
     }

@@ -239,3 +239,92 @@ def test_what_is_called_in_a_batch_may_ask(serve, transport):
     batch = client.until(lambda message: isinstance(message, list))
     answers = {message["id"]: message["result"] for message in batch}
     assert answers.keys() == {*calls, "c"} and all(text(answers[id]) == SAID for id in calls)
+
+
+# Outside of any call
+
+ROOTS = {"roots": {"listChanged": True}}
+LISTED = {"roots": [{"uri": "file:///home/ada"}]}
+
+
+def listening(**how):
+    raw = RawUpstream(TOOLS, legacy=True, result='{"content":[]}', by_hand={"GET": lambda *call: raw.listen(*call)}, **how)
+    return raw
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("instances", ["shared", "per-session"])
+def test_changed_roots_reach_the_upstream_which_asks_for_them(serve, transport, instances):
+    raw = listening()
+    _, connect = serve(raw, instances=instances)
+    client = connect(transport, capabilities=ROOTS)
+    client.ask("tools/call", name="t", arguments={})
+    assert any(json.loads(body)["params"]["capabilities"] == ROOTS for method, body, _ in raw.requests if method == "initialize")
+    eventually(lambda: raw.streams, what="the gateway's stream")
+    client.send({"method": "notifications/roots/list_changed"})
+    eventually(lambda: raw.count("notifications/roots/list_changed"), what="the notification")
+    answer = raw.ask(raw.streams[-1], {"method": "roots/list"})
+    client.send({"id": client.told("roots/list")["id"], "result": LISTED})
+    assert answer.get(timeout=10)["result"] == LISTED
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_upstream_that_asks_as_soon_as_it_is_opened_waits_for_its_client(serve, transport):
+    asked = []
+
+    def listen(handler, message):
+        asked.append(raw.ask(handler.stream(), {"method": "roots/list"}))
+        raw.over.wait()
+
+    raw = RawUpstream(TOOLS, legacy=True, by_hand={"GET": listen})
+    _, connect = serve(raw)
+    client = connect(transport, capabilities={"roots": {}})
+    client.send({"id": client.told("roots/list")["id"], "result": LISTED})
+    assert asked[0].get(timeout=10)["result"] == LISTED
+    client.send({"method": "notifications/roots/list_changed"})
+    client.ask("tools/call", name="t", arguments={})
+    assert not raw.count("notifications/roots/list_changed"), "it was not told that it would hear of that"
+
+
+def test_where_several_clients_could_be_meant_nobody_is_asked(serve):
+    raw = listening()
+    _, connect = serve(raw)
+    clients = [connect(capabilities=ROOTS) for _ in range(2)]
+    eventually(lambda: raw.streams, what="the gateway's stream")
+    error = raw.ask(raw.announce, {"method": "roots/list"}).get(timeout=10)["error"]
+    assert error["code"] == -32603 and "not just one client" in error["message"]
+    # What the client has not declared is refused as before.
+    error = raw.ask(raw.announce, FORM).get(timeout=10)["error"]
+    assert error["code"] == -32601
+    assert not [message for client in clients for message in client.heard if "method" in message and "id" in message]
+
+
+def test_a_question_that_nobody_answers_in_time_is_taken_back(serve):
+    raw = listening()
+    _, connect = serve(raw, limits={"answer_time": "500ms"})
+    client = connect(capabilities=ROOTS)
+    eventually(lambda: raw.streams, what="the gateway's stream")
+    answer = raw.ask(raw.announce, {"method": "roots/list"})
+    asked = client.told("roots/list")["id"]
+    assert "in time" in answer.get(timeout=10)["error"]["message"]
+    assert client.told("notifications/cancelled")["params"]["requestId"] == asked
+
+
+def test_what_one_caller_says_of_roots_is_not_told_where_another_is_served_too(workshop):
+    raw = listening()
+    workshop.stack.callback(raw.stop)
+    configuration = workshop.configuration({"up": {"url": raw.url}}, TEAM, identity={"keys_file": "keys.yaml"})
+    keys = [configuration.run("key", "new", name).stdout.strip() for name in ("ada", "bob")]
+    gateway = workshop.gateway(configuration)
+    ada, bob = [PlainClient(gateway, "team", "http", capabilities=ROOTS, proof={"Authorization": f"Bearer {key}"}) for key in keys]
+    for client in (ada, bob):
+        workshop.stack.callback(client.close)
+    ada.ask("tools/call", name="t", arguments={})
+    ada.send({"method": "notifications/roots/list_changed"})
+    eventually(lambda: raw.count("notifications/roots/list_changed") == 1, what="the notification")
+    bob.ask("tools/call", name="t", arguments={})
+    bob.close()
+    ada.send({"method": "notifications/roots/list_changed"})
+    error = raw.ask(raw.announce, {"method": "roots/list"}).get(timeout=10)["error"]
+    assert error["code"] == -32603, "bob is served too, although he does not listen"
+    assert raw.count("notifications/roots/list_changed") == 1

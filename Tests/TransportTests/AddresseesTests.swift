@@ -44,7 +44,10 @@ struct AddresseesTests {
     @Test("what is said to a session is heard on its own stream, by whom it concerns")
     func sessions() async {
         let feed = ChangeFeed()
-        let listeners = ["a", "b", nil].map { feed.listen(to: "team", as: .anonymous, in: $0) }
+        let listeners = ["a", "b", nil].map { session in
+            let client = session.map { SessionClient(session: $0, abilities: [], questions: ClientQuestions(), name: $0) }
+            return feed.listen(to: "team", as: .anonymous, in: client)
+        }
         feed.tell(.said(.taskStatus, ["taskId": "1"]), to: "a")
         feed.tell(.said(.taskStatus, ["taskId": "2"]), to: "b") { server, _ in server != "team" }
         for listener in listeners { feed.leave(listener) }

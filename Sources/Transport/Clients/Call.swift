@@ -106,6 +106,8 @@ package protocol CallService: Sendable {
     func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async
     /// A client's session is over, by its key.
     func sessionEnded(_ session: String)
+    /// The roots of the client that says so in `call` have changed.
+    func rootsChanged(for call: Call)
     /// Lets the client whose call that is hear of resources that it may read, for as long as it keeps the watches; for each URI, or why it can't.
     func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>]
     /// The response to a request; nil when it was cancelled, which is answered with silence.
@@ -126,6 +128,7 @@ extension CallService {
     package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
     package func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async {}
     package func sessionEnded(_ session: String) {}
+    package func rootsChanged(for call: Call) {}
 
     package func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>] {
         uris.map { _ in .failure(ProtocolError(.invalidParams, "there are no resources here")) }

@@ -10,12 +10,13 @@ extension ChangeFeed.Change {
         case .resources: .resourcesChanged
         case .updated: .resourceUpdated
         case .said(let method, _): method
-        case .end: nil
+        case .asked, .end: nil
         }
     }
 
-    /// The notification for a legacy client, a JSON-RPC message; nil for the end.
+    /// The message for a legacy client; nil for the end.
     var legacyNotification: [UInt8]? {
+        if case .asked(let message) = self { return message }
         guard let method else { return nil }
         switch self {
         case .updated(let uri): return JSONValue.notification(method.rawValue, ["uri": .string(uri)])

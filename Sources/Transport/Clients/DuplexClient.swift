@@ -144,17 +144,28 @@ package final class DuplexClient: Sendable {
             let key = String(decoding: notification.bytes[id.range], as: UTF8.self)
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
-            guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server, as: caller, in: session, watching: watches)
+            guard state.withLock({ $0.listener == nil && !$0.isClosed }), let (revision, capabilities) = opened else { return }
+            let client = SessionClient(
+                session: session, abilities: ClientAbilities(capabilities, of: revision), questions: questions, name: "")
+            let listener = service.changes.listen(to: server, as: caller, in: client, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
                 await finishHandshake()
                 while let notification = await listener.changes.next()?.legacyNotification { _ = send(notification) }
                 service.changes.leave(listener)
             }
+        case .rootsChanged:
+            guard let (revision, capabilities) = opened else { return }
+            let call = Call(
+                server: server, caller: caller, message: notification, revision: revision, clientCapabilities: capabilities, logLevel: nil,
+                cancellation: Cancellation(), transport: speaksModern ? .stdio : .sse, session: session)
+            service.rootsChanged(for: call)
         default: break
         }
     }
+
+    /// What a legacy client has opened its session with; nil before.
+    private var opened: (Revision, [UInt8])? { state.withLock { state in state.revision.map { ($0, state.capabilities) } } }
 
     /// Taken at once, since what follows on the channel builds on it; answered when the upstreams have had their chance.
     private func initialize(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller) async -> Reply {

@@ -38,6 +38,7 @@ extension HTTPFront {
                 if message.method == .cancelled, let session, let request = message.params.requestID {
                     sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
                 }
+                if message.method == .rootsChanged, let session { service.rootsChanged(for: call(message, of: session, visit)) }
                 if let session, message.kind == .result || message.kind == .error { sessions.questions.take(message, from: session.key) }
                 guard message.kind == .request, let id = message.id.map({ message.bytes[$0.range] }) else { continue }
                 switch message.method {

@@ -20,6 +20,7 @@ final class StreamableHTTPLink: UpstreamLink {
     private let subscription = Mutex<Cancellation?>(nil)
     private let running = Mutex<[Int: Cancellation]>([:])
     private let askable = Mutex(Askable())
+    private let stray = Mutex<StrayQuestions?>(nil)
 
     private struct Askable {
         var calls = AskableCalls()
@@ -60,7 +61,7 @@ final class StreamableHTTPLink: UpstreamLink {
                     questions
                     ?? OpenQuestions { [self] in
                         askable.withLock { $0.calls.wasAnswered(id) }
-                        try? await notify($0)
+                        await notify($0)
                     }
                 questions = asking
                 if let asked = await asking.take(request) { await onMessage(asked) }
@@ -148,8 +149,10 @@ final class StreamableHTTPLink: UpstreamLink {
         return StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
     }
 
+    func notify(_ bytes: [UInt8]) async { try? await post(bytes) }
+
     /// Sends without waiting for more than that it was taken.
-    func notify(_ bytes: [UInt8]) async throws(UpstreamError) {
+    private func post(_ bytes: [UInt8]) async throws(UpstreamError) {
         let response = try await endpoint.send(
             .post, fields: fields(for: nil, session: session.withLock { $0 }), body: bytes, within: endpoint.limits.probeTime)
         _ = try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)
@@ -238,6 +241,8 @@ final class StreamableHTTPLink: UpstreamLink {
                 if message.method == .acknowledged { whenHeard() }
                 if message.kind == .request {
                     await route(message)
+                } else if message.method == .cancelled {
+                    stray.withLock { $0 }?.withdraw(message)
                 } else if let inbox = inbox(for: message) {
                     inbox.put(message)
                 } else if let event = LinkEvent(message) {
@@ -293,14 +298,14 @@ final class StreamableHTTPLink: UpstreamLink {
             throw error.upstreamError
         }
         session.withLock { $0 = fresh }
-        try? await notify(HandshakeNotification.initialized)
+        await notify(HandshakeNotification.initialized)
         onEvent(.renewed)
     }
 
     /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).
     private func tellCancelled(_ id: Int, because error: UpstreamError) async {
         guard peer.era == .legacy else { return }
-        try? await notify(
+        await notify(
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
@@ -349,10 +354,13 @@ final class StreamableHTTPLink: UpstreamLink {
     }
 
     private func answer(_ request: Message) async {
-        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else {
-            return
+        guard peer.era == .legacy else { return }
+        let stray = stray.withLock { stray in
+            let known = stray ?? StrayQuestions { [weak self] in try? await self?.post($0) }
+            stray = known
+            return known
         }
-        try? await notify(reply.bytes)
+        await stray.take(request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log, onEvent: onEvent)
     }
 
     private func fields(for request: UpstreamRequest?, session: String?) -> [(String, String)] {

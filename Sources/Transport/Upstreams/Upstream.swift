@@ -43,6 +43,8 @@ package final class Upstream: Sendable {
         var used = ContinuousClock.now
         var generation = 0
         var logLevel: LogLevel?
+        /// Who has called over this link, where it may ask.
+        var clientele = Clientele()
         var startedAt: ContinuousClock.Instant?
         var running = 0
         var drained: Mailbox<Bool>?
@@ -146,6 +148,7 @@ package final class Upstream: Sendable {
         state.withLock { state in
             state.running += 1
             state.used = .now
+            if !key.abilities.isEmpty, let origin = request.origin { state.clientele.note(origin) }
         }
         defer { finishCall() }
         credential.use(permit.caller)
@@ -184,6 +187,16 @@ package final class Upstream: Sendable {
 
     /// What the upstream says of that matter from now on, outside of calls, comes as news for that addressee.
     package func remember(_ addressee: Addressee, of matter: Matter) { addressees.add(addressee, of: matter) }
+
+    /// Whether nobody but that caller has called over the present link.
+    package func serves(only origin: UpstreamRequest.Origin) -> Bool { state.withLock { $0.clientele.isOnly(origin.caller) } }
+
+    /// The roots of that client have changed; the upstream is told where it is nobody else's too, for it keeps roots from call to call.
+    package func rootsChanged(for origin: UpstreamRequest.Origin) {
+        guard key.abilities.contains(.rootsChanges), serves(only: origin), let link = state.withLock({ $0.link }), link.peer.era == .legacy
+        else { return }
+        loop.task { await link.notify(JSONValue.notification(MCPProtocol.Method.rootsChanged.rawValue)) }
+    }
 
     /// Reads its tools again now, since a call has shown that ours are out of date.
     package func refreshTools() async {
@@ -305,6 +318,7 @@ package final class Upstream: Sendable {
         let opening = Cancellation()
         let generation = state.withLock { state in
             state.generation += 1
+            state.clientele = Clientele()
             state.opening = opening
             if state.isStopping { opening.cancel() }
             // A link that was lost a moment ago keeps its tools listed until the first new attempt has failed.
@@ -313,7 +327,9 @@ package final class Upstream: Sendable {
         }
         do throws(UpstreamError) {
             let link = try await opener.open(definition, as: credential, declaring: key.abilities, on: loop, cancellation: opening, log: log) {
-                [events] event in
+                [self, events] event in
+                // It may want an answer before it goes on, as with its lists.
+                if case .asked(let asked) = event { return onNews(self, .asked(asked)) }
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
@@ -493,6 +509,8 @@ package enum UpstreamNews: Sendable {
     case resource(String)
     /// A notification about something that began in an earlier call, and who shall hear of it.
     case told(Message, Matter, [Addressee])
+    /// It asks outside of calls, and must be answered.
+    case asked(AskedQuestion)
 }
 
 extension UpstreamDefinition.Endpoint {

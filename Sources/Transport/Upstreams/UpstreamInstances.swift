@@ -81,16 +81,26 @@ package final class UpstreamInstances: Sendable {
             throw .credential(.notForCaller("no entry of its `credential` is for \(call.caller)"))
         }
         let abilities = isModern ? [] : call.abilities
-        let owner: InstanceKey.Owner =
-            switch definition.instances {
-            case .shared: .everybody
-            case .perUser: .user(call.caller.identity)
-            case .perSession: call.session.map { .session($0) } ?? .user(call.caller.identity)
-            }
+        let owner = owner(for: call.caller, in: call.session)
         if owner == .everybody, isModern { return try lister(of: credential, for: call.caller, abilities) }
         return try state.withLock { (state) throws(UpstreamError) in
             if owner == .everybody, state.listers[credential] == nil { return try addLister(of: credential, for: call.caller, abilities, to: &state) }
             return try instance(InstanceKey(credential: credential, abilities: abilities, owner: owner), for: call.caller, in: &state)
+        }
+    }
+
+    /// The instance that calls of that client go through, if there is one already.
+    package func existing(for caller: Caller, _ abilities: ClientAbilities, in session: String?) -> Upstream? {
+        guard !isModern.load(ordering: .relaxed), let credential = credentials.key(for: caller) else { return nil }
+        let key = InstanceKey(credential: credential, abilities: abilities, owner: owner(for: caller, in: session))
+        return state.withLock { $0.byKey[key] }
+    }
+
+    private func owner(for caller: Caller, in session: String?) -> InstanceKey.Owner {
+        switch definition.instances {
+        case .shared: .everybody
+        case .perUser: .user(caller.identity)
+        case .perSession: session.map { .session($0) } ?? .user(caller.identity)
         }
     }
 

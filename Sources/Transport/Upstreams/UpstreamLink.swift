@@ -11,6 +11,9 @@ package protocol UpstreamLink: AnyObject, Sendable {
         _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message
 
+    /// Sends one notification, if that can be done.
+    func notify(_ bytes: [UInt8]) async
+
     /// Hears of changes of these resources from now on, and of no others; only where the upstream is a modern one.
     func listen(to resources: [String]) async throws(UpstreamError)
 
@@ -110,6 +113,8 @@ package enum LinkEvent: Sendable {
     case resourceUpdated(String)
     /// A notification of something that began in an earlier call.
     case told(Matter, Message)
+    /// A question of no call, which must be answered.
+    case asked(AskedQuestion)
     /// It goes on with another session, which knows of no subscription.
     case renewed
     case lost(String)

@@ -10,10 +10,12 @@ from .wire import request
 
 
 class PlainClient:
-    def __init__(self, gateway, server, transport, revision="2025-11-25", capabilities=None):
+    def __init__(self, gateway, server, transport, revision="2025-11-25", capabilities=None, proof=None):
         self.revision = revision
         self.inbox, self.heard, self.last = queue.Queue(), [], 0
         self.carrier = CARRIERS[transport](Target.server(gateway, server), revision, self.inbox.put)
+        if proof:
+            self.carrier.wire.proof = proof
         self.opening = self.ask("initialize", protocolVersion=revision, capabilities=capabilities or {},
                                 clientInfo={"name": "interop", "version": "1.0.0"})["result"]
         self.carrier.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
