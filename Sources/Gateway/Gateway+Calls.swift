@@ -50,12 +50,12 @@ extension Gateway {
                 if let violation = response.violation(asAnswerTo: call.message.method, mayBeTask: request.task != nil) { throw violation }
                 if case .tool(let index) = exposed, concernsTasks(response, to: request, of: call) {
                     let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
-                        await self.pass(interjection, about: nil, of: call, from: upstream.name, to: channel)
+                        await self.pass(interjection, about: nil, of: call, from: upstream, to: channel)
                     }
                     return try await taskReply(to: errand, request, response, of: index, in: exposure, noting: trail)
                 }
                 if response.kind == .error { trail?.failed("upstream_error") } else { trail?.succeeded() }
-                if let error = try linksRequired(response, for: call, from: upstream.name) { throw error }
+                if let error = try linksRequired(response, for: call, from: upstream) { throw error }
                 return try reply(with: response, to: call, for: exposed, in: exposure)
             }
         } catch let error as UpstreamError {
@@ -63,8 +63,6 @@ extension Gateway {
             if let round, error.isBeforeTheCall { takenRounds.putBack(round) }
             if let need = SignInNeed(error, upstream: upstream.name) { throw need }
             throw clientForm(of: error, from: upstream.name, tool: wanted.label, noting: trail)
-        } catch is QuestionOfTask {
-            throw cannotAsk(upstream.name)
         }
     }
 

@@ -22,6 +22,7 @@ package final class Gateway: CallService {
     let takenRounds = TakenRounds()
     let parkedCalls: ParkedCalls
     let watches = WatchRegister()
+    let askingTasks: AskingTasks
     let signInListener: SignInListener
     /// Whether browsers find us at an address of our own.
     let hasListener = Atomic<Bool>(false)
@@ -61,6 +62,7 @@ package final class Gateway: CallService {
         signInListener = SignInListener(loops: loops)
         roundSeal = RoundSeal(stateFolder: settings.stateFolder)
         parkedCalls = ParkedCalls(limits: settings.limits)
+        askingTasks = AskingTasks(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))
         state = Mutex(State(snapshot: Snapshot(settings: settings, identity: identity, upstreams: [:])))
         apply(settings)
@@ -141,6 +143,8 @@ package final class Gateway: CallService {
         case .lists(let kinds, let isAnnounced): upstreamChanged(upstream, kinds, isAnnounced: isAnnounced)
         case .resource(let uri): resourceChanged(uri, of: upstream)
         case .lostResource(let uri): changes.publishLoss(of: uri, at: upstream)
+        case .asked(let asked): ask(asked, of: upstream)
+        case .told(let notification, let matter, let addressees): tell(addressees, notification, about: matter)
         }
     }
 
@@ -195,6 +199,7 @@ package final class Gateway: CallService {
         }
         changes.end()
         parkedCalls.end()
+        askingTasks.end()
         let done = Mailbox<Bool>(capacity: upstreams.count + 1)
         for upstream in upstreams {
             loops.next().task {

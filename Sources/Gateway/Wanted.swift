@@ -114,15 +114,3 @@ extension Exposure {
         wanted.isCompletion && wanted.kind == .resources ? findCompletable(wanted.name) : find(wanted.kind, wanted.name)
     }
 }
-
-extension Message {
-    /// `params` as a tree, for methods that are rare. Throws −32602 where it can't be one.
-    func paramsTree() throws(ProtocolError) -> JSONValue {
-        guard let range = params.range else { return [:] }
-        do {
-            return try JSONValue(parsing: range, of: bytes)
-        } catch {
-            throw ProtocolError(.invalidParams, "Invalid params: \(error)")
-        }
-    }
-}

@@ -20,6 +20,8 @@ package struct ClientAbilities: OptionSet, Hashable, Sendable {
     package static let samplingContext = ClientAbilities(rawValue: 16)
     /// Roots.
     package static let roots = ClientAbilities(rawValue: 32)
+    /// Word of changed roots (until 2025-11-25).
+    package static let rootsChanges = ClientAbilities(rawValue: 64)
 
     /// From a client's capabilities, a JSON object that has been validated; what its revision does not have counts for nothing.
     ///
@@ -34,6 +36,7 @@ package struct ClientAbilities: OptionSet, Hashable, Sendable {
         }
         if revision < .v2025_06_18 { remove(.forms) }
         if revision < .v2025_11_25 { subtract([.links, .samplingTools]) }
+        if revision.era == .modern { remove(.rootsChanges) }
     }
 
     private mutating func insert(from scanner: inout JSONScanner, in bytes: Span<UInt8>) throws(JSONError) {
@@ -43,8 +46,10 @@ package struct ClientAbilities: OptionSet, Hashable, Sendable {
                 try insertElicitation(from: &scanner, in: bytes)
             } else if key.isEqual("sampling", in: bytes) {
                 try insertSampling(from: &scanner, in: bytes)
-            } else if try scanner.skipValue(in: bytes).kind == .object, key.isEqual("roots", in: bytes) {
-                insert(.roots)
+            } else if key.isEqual("roots", in: bytes) {
+                try insertRoots(from: &scanner, in: bytes)
+            } else {
+                try skip(&scanner, in: bytes)
             }
         }
     }
@@ -78,6 +83,17 @@ package struct ClientAbilities: OptionSet, Hashable, Sendable {
         }
     }
 
+    private mutating func insertRoots(from scanner: inout JSONScanner, in bytes: Span<UInt8>) throws(JSONError) {
+        guard try scanner.nextKind(in: bytes) == .object else { return try skip(&scanner, in: bytes) }
+        insert(.roots)
+        try scanner.beginObject(in: bytes)
+        while let key = try scanner.nextKey(in: bytes) {
+            let value = try scanner.skipValue(in: bytes)
+            // Of the two, only `true` has four bytes.
+            if key.isEqual("listChanged", in: bytes), value.kind == .bool, value.range.count == 4 { insert(.rootsChanges) }
+        }
+    }
+
     private func skip(_ scanner: inout JSONScanner, in bytes: Span<UInt8>) throws(JSONError) { try scanner.skipValue(in: bytes) }
 
     /// The same as capabilities for `initialize` (MCP 2025-11-25 basic/lifecycle, "Capability Negotiation").
@@ -93,7 +109,7 @@ package struct ClientAbilities: OptionSet, Hashable, Sendable {
             if contains(.samplingTools) { object["sampling"]?["tools"] = [:] }
             if contains(.samplingContext) { object["sampling"]?["context"] = [:] }
         }
-        if contains(.roots) { object["roots"] = [:] }
+        if contains(.roots) { object["roots"] = contains(.rootsChanges) ? ["listChanged": true] : [:] }
         return object
     }
 }

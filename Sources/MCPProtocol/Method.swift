@@ -28,12 +28,16 @@ package enum Method: String, CaseIterable, Sendable {
     case elicit = "elicitation/create"
     case sample = "sampling/createMessage"
     case listRoots = "roots/list"
+    /// Until 2025-11-25.
+    case rootsChanged = "notifications/roots/list_changed"
     case initialized = "notifications/initialized"
     case cancelled = "notifications/cancelled"
     case progress = "notifications/progress"
     case log = "notifications/message"
     /// Until 2025-11-25.
     case taskStatus = "notifications/tasks/status"
+    /// Since 2026-07-28.
+    case taskChanged = "notifications/tasks"
     case toolsChanged = "notifications/tools/list_changed"
     case promptsChanged = "notifications/prompts/list_changed"
     case resourcesChanged = "notifications/resources/list_changed"
@@ -51,6 +55,9 @@ package enum Method: String, CaseIterable, Sendable {
         default: false
         }
     }
+
+    /// Whether a server asks a client by it.
+    package var isQuestion: Bool { self == .elicit || self == .sample || self == .listRoots }
 
     init?(_ text: JSONText, in bytes: Span<UInt8>) {
         // By far the most frequent ones are told apart without making a String.

@@ -235,7 +235,7 @@ def test_what_is_declared_and_listed_fits_the_revision(direct):
     assert client.opening["capabilities"]["tasks"] == {"cancel": {}, "requests": {"tools": {"call": {}}}}
     listed = {tool["name"]: tool.get("execution", {}).get("taskSupport") for tool in client.ask("tools/list").result["tools"]}
     # The gateway waits where it must, so nothing requires a task of its client.
-    assert listed == {"greet": None, "slow": "optional", "must": "optional", "failing": "optional", "flawed": "optional", "ask": "optional"}
+    assert listed == {"greet": None, "slow": "optional", "must": "optional", "failing": "optional", "flawed": "optional", "ask": "optional", "must_ask": "optional"}
     assert "tasks" not in TaskClient(client.wire.url, "2025-06-18").opening["capabilities"]
     capabilities = TaskClient(client.wire.url, MODERN).ask("server/discover").result["capabilities"]
     assert capabilities["extensions"] == {EXTENSION: {}} and "tasks" not in capabilities
@@ -266,6 +266,101 @@ def test_a_task_that_asks_is_answered_by_an_update(direct):
     assert {key for key in answer if key != "_meta"} == {"resultType"}
     assert upstream.tasks[upstream.last]["answers"] == answers
     assert client.outcome(id)["content"][0]["text"] == "ask done"
+
+
+def test_a_legacy_task_asks_a_modern_client_by_its_state(direct):
+    client, upstream = direct(MODERN, "legacy")
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    id = client.create("ask")["taskId"]
+    keys = []
+    for number in range(2):
+        task = eventually(lambda: asking(client, id, keys), what="the question")
+        assert client.look(id)["inputRequests"] == task["inputRequests"], "the same as long as it is not answered"
+        (key, question), = task["inputRequests"].items()
+        assert question["params"]["message"] == f"legacy: Really {number}?" and upstream.last not in json.dumps(task)
+        assert "_meta" not in question["params"]
+        keys.append(key)
+        # What answers nothing changes nothing.
+        client.ask("tasks/update", taskId=id, inputResponses={"other": {"action": "accept"}, key: {"action": "perhaps"}})
+        said = {"action": "accept", "content": {"yes": bool(number)}, "_meta": {RELATED: {"taskId": "forged"}}}
+        answer = client.ask("tasks/update", taskId=id, inputResponses={key: said}).result
+        assert {name for name in answer if name != "_meta"} == {"resultType"}
+    assert client.outcome(id)["content"][0]["text"] == "ask done"
+    assert [answer["content"] for answer in upstream.tasks[upstream.last]["answers"]] == [{"yes": False}, {"yes": True}]
+    assert len(set(keys)) == 2
+    assert client.ask("tasks/update", taskId=id, inputResponses={keys[0]: said}).result["resultType"] == "complete"
+
+
+def test_a_modern_client_that_never_answers_frees_its_task_and_keeps_no_more_of_them_than_it_may(workshop):
+    upstream = TaskUpstream("legacy")
+    workshop.stack.callback(upstream.stop)
+    servers = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+    limits = {"answer_time": "1s", "parked_calls_per_caller": 1}
+    gateway = workshop.gateway(workshop.configuration({"up": {"url": upstream.url}}, servers, limits=limits))
+    client = TaskClient(gateway.url("team"), MODERN)
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    first, second = client.create("ask")["taskId"], client.create("ask")["taskId"]
+    assert client.look(first)["inputRequests"]
+    error = client.ask("tasks/get", taskId=second).error
+    assert error["code"] == -32603 and "Too many tasks" in error["message"]
+    assert client.outcome(first)["content"][0]["text"] == "ask done", "the upstream has heard that nobody answers"
+    assert all("in time" in answer["message"] for answer in next(iter(upstream.tasks.values()))["answers"])
+    assert eventually(lambda: client.ask("tasks/get", taskId=second).answer().get("result"), what="room")["inputRequests"]
+
+
+def asking(client, id, known):
+    task = client.look(id)
+    return task if set(task.get("inputRequests", {})) - set(known) else None
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_task_asks_a_legacy_client_while_it_waits_for_the_result(direct, era):
+    client, upstream = direct(LEGACY, era)
+    client.wire.initialize({"elicitation": {}})
+    if era == "legacy":
+        id = client.create("ask")["taskId"]
+    else:
+        # A legacy client makes no task there, and follows one all the same.
+        modern, _ = direct(MODERN, era)
+        id = modern.create("ask")["taskId"]
+    assert client.look(id)["status"] == "input_required"
+    stream = client.wire.call("tasks/result", {"taskId": id}, id="result")
+    for number in range(2 if era == "legacy" else 1):
+        question = stream.until(lambda m: m.get("method") == "elicitation/create")
+        assert question["params"]["message"].startswith(f"{era}: Really")
+        assert question["params"]["_meta"] == {RELATED: {"taskId": id}}
+        said = {"action": "accept", "content": {"yes": True}, "_meta": {RELATED: {"taskId": id}}}
+        client.wire.post({"jsonrpc": "2.0", "id": question["id"], "result": said})
+        stream.messages.clear()
+    assert stream.result["content"][0]["text"] == "ask done"
+    answers = upstream.tasks[upstream.last]["answers"]
+    if era == "modern":
+        assert answers == {"q1": {"action": "accept", "content": {"yes": True}}}
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_client_that_knows_no_tasks_is_asked_in_its_call(direct, era):
+    client, upstream = direct("2025-06-18", era)
+    client.wire.initialize({"elicitation": {}})
+    stream = client.wire.call("tools/call", {"name": "must_ask", "arguments": {}})
+    for _ in range(2 if era == "legacy" else 1):
+        question = stream.until(lambda m: m.get("method") == "elicitation/create")
+        assert RELATED not in question["params"].get("_meta", {})
+        client.wire.post({"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept", "content": {"yes": True}}})
+        stream.messages.clear()
+    assert stream.result["content"][0]["text"] == "must_ask done"
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_legacy_client_that_can_answer_nothing_hears_so(direct, era):
+    client, upstream = direct(LEGACY, era)
+    error = client.ask("tools/call", name="must_ask", arguments={}).answer()
+    if era == "modern":
+        assert error["error"]["code"] == -32603 and "can't answer" in error["error"]["message"]
+        eventually(lambda: upstream.tasks[upstream.last]["status"] == "cancelled", what="the task's end")
+    else:
+        # It hears of each question that nobody can be asked.
+        assert [answer["code"] for answer in upstream.tasks[upstream.last]["answers"]] == [-32601, -32601]
 
 
 def test_a_task_does_not_ask_a_client_what_it_did_not_declare(direct):

@@ -31,6 +31,7 @@ private final class EndlessLink: UpstreamLink {
     }
 
     func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream { ResourceStream(heard: [], end: {}) }
+    func notify(_ bytes: [UInt8]) async {}
     func close() async {}
 }
 

@@ -33,6 +33,7 @@ private final class PatientLink: UpstreamLink {
     }
 
     func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream { ResourceStream(heard: [], end: {}) }
+    func notify(_ bytes: [UInt8]) async {}
     func close() async {}
 }
 

@@ -38,6 +38,7 @@ private final class WatchedLink: UpstreamLink {
         return ResourceStream(heard: Set(resources)) { [self] in _ = asked.send(Asked(method: "end", uris: resources, answer: Mailbox(capacity: 1))) }
     }
 
+    func notify(_ bytes: [UInt8]) async {}
     func close() async {}
 
     private func isTaken(_ method: String, _ uris: [String]) async -> Bool {

@@ -40,7 +40,7 @@ extension Gateway {
             return try await attend(ParkedCall(request, at: upstream, permit: permit), for: call, from: upstream.name, over: channel)
         }
         let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { interjection in
-            await self.pass(interjection, of: call, from: upstream.name, to: channel)
+            await self.pass(interjection, of: call, from: upstream, to: channel)
         }
         return try outcome(response, for: call)
     }
@@ -111,7 +111,7 @@ extension Gateway {
             let response: Message
             do throws(UpstreamError) {
                 response = try await upstream.call(next, permit: permit, cancellation: call.cancellation) { interjection in
-                    await self.pass(interjection, of: call, from: upstream.name, to: channel)
+                    await self.pass(interjection, of: call, from: upstream, to: channel)
                 }
             } catch {
                 await channel.withdraw(nil)
@@ -128,7 +128,7 @@ extension Gateway {
     }
 
     /// Asks everything at once and waits for all of it.
-    private func answers(
+    func answers(
         to questions: [Question], of call: Call, from upstream: String, over channel: any ClientChannel
     ) async throws -> JSONValue {
         let needed = questions.reduce(into: ClientAbilities()) { $0.formUnion(ClientAbilities(neededFor: $1)) }
@@ -161,16 +161,17 @@ extension Gateway {
     }
 
     /// Error −32042 as a client of 2025-11-25 may see it: it says who asks; nil for other responses.
-    func linksRequired(_ response: Message, for call: Call, from upstream: String) throws -> ProtocolError? {
+    func linksRequired(_ response: Message, for call: Call, from upstream: Upstream) throws -> ProtocolError? {
         guard call.era == .legacy, let required = try InputRequired(response, to: call.message.method), required.wait == .links else { return nil }
-        guard call.abilities.contains(.links) else { throw cannotAsk(upstream) }
-        let elicitations = required.questions.map { $0.worded(by: upstream).params }
+        guard call.abilities.contains(.links) else { throw cannotAsk(upstream.name) }
+        for question in required.questions { remember(question, for: call, at: upstream) }
+        let elicitations = required.questions.map { $0.worded(by: upstream.name).params }
         return ProtocolError(
-            .urlElicitationRequired, "\(upstream): something must be done behind a link first", data: ["elicitations": .array(elicitations)])
+            .urlElicitationRequired, "\(upstream.name): something must be done behind a link first", data: ["elicitations": .array(elicitations)])
     }
 
     /// Passes on what comes before the response.
-    func pass(_ interjection: Interjection, of call: Call, from upstream: String, to channel: any ClientChannel) async {
+    func pass(_ interjection: Interjection, of call: Call, from upstream: Upstream, to channel: any ClientChannel) async {
         switch interjection {
         case .notification(let notification):
             if let bytes = clientForm(of: notification, for: call) { await channel.notify(bytes) }
@@ -178,7 +179,8 @@ extension Gateway {
             guard channel.canAsk, call.abilities.isSuperset(of: ClientAbilities(neededFor: asked.question)) else {
                 return asked.reply(.refusal(.cannotBeAsked(asked.question.method.rawValue)))
             }
-            await channel.ask(asked.question.worded(by: upstream), answer: asked.reply)
+            remember(asked.question, for: call, at: upstream)
+            await channel.ask(asked.question.worded(by: upstream.name), answer: asked.reply)
         case .withdrawal(let key): await channel.withdraw(key)
         }
     }

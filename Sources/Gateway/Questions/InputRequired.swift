@@ -25,9 +25,8 @@ struct InputRequired {
         if let result = response.result, result.isInputRequired(in: response) {
             self.result = (try? JSONValue(parsing: result.range, of: response.bytes)) ?? [:]
             let (requests, state) = (self.result["inputRequests"], self.result["requestState"])
-            guard requests == nil || requests?.members != nil else { throw .malformed("its `inputRequests` are no object") }
             guard state == nil || state?.string != nil else { throw .malformed("its `requestState` is no string") }
-            questions = try Self.questions(requests?.members ?? [])
+            questions = try Self.questions(in: requests)
             wait = .upstream(state: state?.string)
             guard !questions.isEmpty || state != nil else {
                 throw .malformed("its `input_required` says neither what is required nor how to go on")
@@ -43,19 +42,31 @@ struct InputRequired {
             return nil
         }
         guard method?.isNamed == true else { throw .malformed("it asks where nothing may be asked") }
-        guard questions.count <= Self.questionsMax else { throw .malformed("it asks \(questions.count) questions at once") }
-        if let defect = questions.lazy.compactMap(\.defect).first { throw .malformed("it asks with a mistake: \(defect)") }
+        try checkForm()
     }
 
-    private static func questions(_ requests: [JSONValue.Member]) throws(UpstreamError) -> [Question] {
+    /// What a modern upstream's task asks besides the questions with those keys (io.modelcontextprotocol/tasks, "Task Polling").
+    init(_ task: TaskState, besides answered: Set<String> = []) throws(UpstreamError) {
+        wait = .upstream(state: nil)
+        questions = try Self.questions(in: task.inputRequests).filter { !answered.contains($0.key) }
+        try checkForm()
+    }
+
+    private static func questions(in requests: JSONValue?) throws(UpstreamError) -> [Question] {
+        guard requests == nil || requests?.members != nil else { throw .malformed("its `inputRequests` are no object") }
         var questions: [Question] = []
-        for member in requests {
+        for member in requests?.members ?? [] {
             guard let question = Question(key: member.key, request: member.value) else {
                 throw .malformed("one of its `inputRequests` is none that a client can be asked")
             }
             questions.append(question)
         }
         return questions
+    }
+
+    private func checkForm() throws(UpstreamError) {
+        guard questions.count <= Self.questionsMax else { throw .malformed("it asks \(questions.count) questions at once") }
+        if let defect = questions.lazy.compactMap(\.defect).first { throw .malformed("it asks with a mistake: \(defect)") }
     }
 
     /// A client is asked only what it said it can answer (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").

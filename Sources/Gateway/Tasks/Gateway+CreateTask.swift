@@ -62,14 +62,16 @@ extension Gateway {
         trail?.succeeded()
         let access = exposure.policy.access(of: call.caller)
         let ticket = TaskTicket(state, of: call, on: exposure.tools[index], under: access.grant(of: index) ?? "")
-        let task = state.json(for: call.era, id: try ticket.sealed(with: try roundSeal.seal()))
+        let id = try ticket.sealed(with: try roundSeal.seal())
+        if state.era == .legacy { remember(.task(state.id), as: id, for: call, at: errand.upstream) }
+        let task = state.json(for: call.era, id: id)
         guard !isForModern else {
             var task = task
             task["resultType"] = "task"
             return Reply(result: task, id: call.id, era: .modern, from: exposure.serverInfo)
         }
         var created: JSONValue = ["task": task]
-        created["_meta"] = tree["_meta"]?.naming(task["taskId"]?.string ?? "", insteadOf: state.id)
+        created["_meta"] = tree["_meta"]?.naming(id, insteadOf: state.id)
         return Reply(result: created, id: call.id, era: .legacy, from: exposure.serverInfo)
     }
 
@@ -77,7 +79,7 @@ extension Gateway {
     private func waitForTask(_ task: UpstreamTask, in exposure: Exposure, noting trail: AuditTrail?) async throws -> Reply {
         let call = task.errand.call
         do {
-            let outcome = try await task.outcome(within: limits.callTimeWithProgress)
+            let outcome = try await outcome(of: task, as: nil)
             trail?.succeeded()
             switch outcome {
             case .result(let result): return Reply(result: result, id: call.id, era: call.era, from: exposure.serverInfo)

@@ -27,8 +27,6 @@ extension Gateway {
         } catch let refusal as UpstreamRefusal {
             trail?.failed("upstream_error")
             return Reply(error: refusal.answer.error.map(refusal.answer.value)?.naming(id, insteadOf: ticket.id) ?? .null, id: call.id)
-        } catch is QuestionOfTask {
-            throw cannotAsk(ticket.upstream)
         } catch let error as UpstreamError {
             if case .cancelled = error { return nil }
             throw clientForm(of: error, from: ticket.upstream, tool: ticket.tool, noting: trail)
@@ -76,8 +74,9 @@ extension Gateway {
             let permit = try exposure.policy.access(of: call.caller).permit(
                 call.caller, toFollow: index, called: tool.name, of: call.server, permittedUnder: ticket.grant)
             trail?.decided(permit.decision)
+            if ticket.era == .legacy { remember(.task(ticket.id), as: id, for: call, at: upstream) }
             let errand = Errand(call: call, upstream: upstream, permit: permit, channel: channel) { interjection in
-                await self.pass(interjection, about: (ticket.id, id), of: call, from: upstream.name, to: channel)
+                await self.pass(interjection, about: (ticket.id, id), of: call, from: upstream, to: channel)
             }
             return (UpstreamTask(id: ticket.id, era: ticket.era, errand: errand), exposure)
         } catch let denial as Denial {
@@ -94,7 +93,7 @@ extension Gateway {
     private func answer(_ call: Call, about task: UpstreamTask, as id: String) async throws -> TaskOutcome {
         switch call.message.method {
         case .taskResult:
-            let outcome = try await task.outcome(within: limits.callTimeWithProgress)
+            let outcome = try await outcome(of: task, as: id)
             if case .result(let result) = outcome { return .result(result.relatedToTask(id)) }
             return outcome
         case .cancelTask: return .result(try await cancel(task, for: call, as: id))
@@ -103,15 +102,44 @@ extension Gateway {
             guard let responses = params?["inputResponses"], responses.members != nil else {
                 throw ProtocolError(.invalidParams, "Invalid params: `inputResponses` must be an object")
             }
-            try await task.update(responses)
+            if task.era == .modern {
+                try await task.update(responses)
+            } else if let asking = askingTasks[id] {
+                asking.answer(with: responses)
+            } else {
+                // It has asked nothing that is still open, which is no mistake; or it is not known, which is.
+                _ = try await task.look()
+            }
             return .result([:])
         default:
             let state = try await task.look()
-            guard call.era == .modern else { return .result(state.json(for: .legacy, id: id)) }
-            if state.era == .legacy, state.status == .completed || state.status == .failed {
-                return .result(state.json(id: id, endedWith: try await task.outcome(within: limits.callTimeWithProgress)))
-            }
-            return .result(try asking(state.json(for: .modern, id: id), for: call, from: task.errand.upstream.name))
+            return .result(call.era == .legacy ? state.json(for: .legacy, id: id) : try await detailed(state, of: task, as: id))
+        }
+    }
+
+    /// What a task came to. What a modern upstream asks meanwhile, its legacy client is asked during the call, under the task's id as the client
+    /// knows it; nil where it knows none.
+    func outcome(of task: UpstreamTask, as id: String?) async throws -> TaskOutcome {
+        let errand = task.errand
+        return try await task.outcome(within: limits.callTimeWithProgress) { questions in
+            let questions = questions.map { $0.related(toTask: id) }
+            let responses = try await answers(to: questions, of: errand.call, from: errand.upstream.name, over: errand.channel)
+            return .object((responses.members ?? []).map { .init($0.key, $0.value.relatedToTask(nil)) })
+        }
+    }
+
+    /// A task as a modern client sees it: with what came of it, or with what it asks.
+    private func detailed(_ state: TaskState, of task: UpstreamTask, as id: String) async throws -> JSONValue {
+        switch (state.status, state.era) {
+        case (.completed, .legacy), (.failed, .legacy): return state.json(id: id, endedWith: try await outcome(of: task, as: id))
+        case (.inputRequired, .modern): return try asking(try InputRequired(state), state, of: task, as: id)
+        case (.inputRequired, .legacy):
+            let questions = try await askingTasks.questions(of: task, as: id)
+            if !questions.isEmpty { return try asking(InputRequired(questions, wait: .upstream(state: nil)), state, of: task, as: id) }
+            // Perhaps it has gone on meanwhile.
+            let state = try await task.look()
+            return state.status == .inputRequired ? state.json(for: .modern, id: id) : try await detailed(state, of: task, as: id)
+        default: return state.json(for: .modern, id: id)
         }
     }
 
@@ -137,20 +165,18 @@ extension Gateway {
         return [:]
     }
 
-    /// A task as a modern client sees it: what it asks says who asks, and is what that client said it can answer.
-    private func asking(_ task: JSONValue, for call: Call, from upstream: String) throws -> JSONValue {
-        guard let members = task["inputRequests"]?.members, !members.isEmpty else { return task }
-        let questions = members.compactMap { Question(key: $0.key, request: $0.value) }
-        guard questions.count == members.count else { throw UpstreamError.violation("its task asks what nobody asks a client") }
-        try InputRequired(questions, wait: .upstream(state: nil)).check(against: call.abilities)
-        var task = task
-        task["inputRequests"] = .object(questions.map { .init($0.key, $0.worded(by: upstream).request) })
-        return task
+    /// What it asks says who asks, and is what that client said it can answer.
+    private func asking(_ required: InputRequired, _ state: TaskState, of task: UpstreamTask, as id: String) throws -> JSONValue {
+        try required.check(against: task.errand.call.abilities)
+        var json = state.json(for: .modern, id: id)
+        json["inputRequests"] = .object(
+            required.questions.map { .init($0.key, $0.worded(by: task.errand.upstream.name).related(toTask: nil).request) })
+        return json
     }
 
     /// Passes on what comes before an answer about a task, which the upstream and the client know by those ids; nil where the client knows none.
     func pass(
-        _ interjection: Interjection, about ids: (upstream: String, client: String)?, of call: Call, from upstream: String,
+        _ interjection: Interjection, about ids: (upstream: String, client: String)?, of call: Call, from upstream: Upstream,
         to channel: any ClientChannel
     ) async {
         switch interjection {
@@ -159,9 +185,7 @@ extension Gateway {
         case .notification(let notification):
             if let bytes = clientForm(of: notification, for: call) { await channel.notify(relating(bytes, toTask: ids?.client)) }
         case .question(var asked):
-            if asked.question.params["_meta"]?[TaskExtension.relatedTask] != nil {
-                asked.question.params = asked.question.params.relatedToTask(ids?.client)
-            }
+            if asked.question.isOfTask { asked.question = asked.question.related(toTask: ids?.client) }
             await pass(.question(asked), of: call, from: upstream, to: channel)
         case .withdrawal: await pass(interjection, of: call, from: upstream, to: channel)
         }

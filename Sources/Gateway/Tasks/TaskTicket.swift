@@ -37,7 +37,7 @@ struct TaskTicket {
         id = task.id
         era = task.era
         self.grant = grant
-        owner = Self.owner(call)
+        owner = Self.owner(call.caller, at: call.server)
         expires = time(nil) + max(Self.life, min((task.ttl ?? 0) / 1_000, 10 * 365 * 86_400))
     }
 
@@ -68,14 +68,16 @@ struct TaskTicket {
     }
 
     /// Whether it was given to the one who calls now, and by the same virtual server.
-    func belongs(to call: Call) -> Bool {
-        let other = Self.owner(call)
+    func belongs(to call: Call) -> Bool { belongs(to: call.caller, at: call.server) }
+
+    func belongs(to caller: Caller, at server: String) -> Bool {
+        let other = Self.owner(caller, at: server)
         return owner.count == other.count && zip(owner, other).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
     }
 
     /// Unlike for unlike callers, whatever is in their names.
-    private static func owner(_ call: Call) -> [String] {
-        let identity = call.caller.identity
-        return [call.server, identity.realm, identity.user.map { "=" + $0 } ?? "", identity.client.map { "=" + $0 } ?? ""]
+    private static func owner(_ caller: Caller, at server: String) -> [String] {
+        let identity = caller.identity
+        return [server, identity.realm, identity.user.map { "=" + $0 } ?? "", identity.client.map { "=" + $0 } ?? ""]
     }
 }

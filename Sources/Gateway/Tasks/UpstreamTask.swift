@@ -21,34 +21,47 @@ struct UpstreamTask {
     /// How it stands.
     func look() async throws -> TaskState { try await state(from: request(.getTask)) }
 
-    /// What it came to; waits for that, no longer than a call may take.
-    func outcome(within time: Duration) async throws -> TaskOutcome {
+    /// What it came to; waits for that, no longer than a call may take. What a modern upstream asks meanwhile goes to `answering`, each question
+    /// once, whose result are the `inputResponses`; a legacy one asks on the stream.
+    func outcome(within time: Duration, answering: ([Question]) async throws -> JSONValue) async throws -> TaskOutcome {
         if era == .legacy {
-            var request = request(.taskResult)
-            request.waitsForTask = true
-            request.wantsProgress = errand.call.message.params.meta?.progressToken != nil
-            request.canAsk = errand.call.era == .legacy && !errand.call.abilities.isEmpty
+            var request = resultRequest
+            request.canAsk = request.canAsk && errand.call.era == .legacy
             let outcome = TaskOutcome(try await errand.ask(request))
             if let defect = outcome.defect { throw UpstreamError.malformed(defect) }
             return outcome
         }
-        return TaskOutcome(try await ended(within: time))
+        var deadline = ContinuousClock.now + time
+        var answered: Set<String> = []
+        while true {
+            let state = try await settled(within: deadline - .now, besides: answered)
+            if state.status.isTerminal { return TaskOutcome(state) }
+            let questions = try InputRequired(state, besides: answered).questions
+            guard !questions.isEmpty else { throw UpstreamError.timedOut }
+            let asked = ContinuousClock.now
+            try await update(try await answering(questions))
+            answered.formUnion(questions.map(\.key))
+            // Waiting for people is no time of the upstream's.
+            deadline += .now - asked
+        }
     }
 
-    /// How it stands when it has ended, or asks something that nobody here can answer.
-    private func ended(within time: Duration) async throws -> TaskState {
-        let state = try await settled(within: time)
-        if state.status == .inputRequired { throw QuestionOfTask() }
-        guard state.status.isTerminal else { throw UpstreamError.timedOut }
-        return state
+    /// The request for what a legacy task came to, which is open for as long as the task lasts, and on which it asks.
+    var resultRequest: UpstreamRequest {
+        var request = request(.taskResult)
+        request.waitsForTask = true
+        request.wantsProgress = errand.call.message.params.meta?.progressToken != nil
+        request.canAsk = !errand.call.abilities.isEmpty
+        return request
     }
 
-    /// How it stands once it works no more, or when time is up.
-    func settled(within time: Duration) async throws -> TaskState {
+    /// How it stands once it works no more, or when time is up. It still works where it waits for nothing but the answers of those keys, which it
+    /// has been sent (io.modelcontextprotocol/tasks, "Task Update Requests": the acknowledgement is eventually consistent).
+    func settled(within time: Duration, besides answered: Set<String> = []) async throws -> TaskState {
         let deadline = ContinuousClock.now + time
         while true {
             let state = try await look()
-            guard state.status == .working else { return state }
+            guard state.status == .working || state.status == .inputRequired && state.isAnswered(by: answered) else { return state }
             let interval = min(max(state.pollInterval ?? Self.usualPollInterval, Self.pollInterval.lowerBound), Self.pollInterval.upperBound)
             guard ContinuousClock.now + .milliseconds(interval) < deadline else { return state }
             try await errand.pause(.milliseconds(interval))
@@ -62,12 +75,8 @@ struct UpstreamTask {
         return nil
     }
 
-    /// Hands the answers to its questions on. `responses` is an object; a legacy upstream has asked nothing that way.
+    /// Hands the answers to its questions on, where it is a modern upstream's. `responses` is an object.
     func update(_ responses: JSONValue) async throws {
-        guard era == .modern else {
-            _ = try await look()
-            return
-        }
         var members: [UInt8] = []
         members.append("\"inputResponses\":")
         members.append(json: responses)
@@ -112,6 +121,3 @@ struct UpstreamTask {
         return request
     }
 }
-
-/// A task that waits for answers which its client can't be asked for.
-struct QuestionOfTask: Error {}

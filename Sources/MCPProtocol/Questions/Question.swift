@@ -22,6 +22,18 @@ package struct Question: Sendable {
         self.init(key: key, method: request["method"]?.string.flatMap(Method.init), params: request["params"] ?? [:])
     }
 
+    /// Whether it says of which task it is (MCP 2025-11-25 basic/utilities/tasks, "Associating Task-Related Messages").
+    package var isOfTask: Bool { params["_meta"]?[TaskExtension.relatedTask] != nil }
+    /// That task's id; nil where it is of none.
+    package var task: String? { params["_meta"]?[TaskExtension.relatedTask]?["taskId"]?.string }
+
+    /// The same as a question of that task, or, for nil, of none.
+    package func related(toTask id: String?) -> Question {
+        var question = self
+        question.params = params.relatedToTask(id)
+        return question
+    }
+
     /// Whether a person is asked to open a link, not to fill in a form.
     package var isLink: Bool { method == .elicit && params["mode"] == "url" }
 
@@ -73,6 +85,12 @@ package enum Answer: Sendable {
         var result = response
         result["resultType"] = nil
         self = .result(result)
+    }
+
+    /// The same as the answer to a question of that task, or, for nil, of none: what the client says of that is in its own words.
+    package func related(toTask id: String?) -> Answer {
+        guard case .result(let result) = self, id != nil || result["_meta"] != nil else { return self }
+        return .result(result.relatedToTask(id))
     }
 
     /// The same as the response to a legacy upstream's request; `id` is the upstream's as it was spelt.

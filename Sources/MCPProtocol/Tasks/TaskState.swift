@@ -37,6 +37,8 @@ package struct TaskState: Sendable {
     package var error: JSONValue? { json["error"] }
     /// What the upstream asks of the client, where the modern form says so.
     package var inputRequests: JSONValue? { json["inputRequests"] }
+    /// Whether it asks nothing but what has those keys.
+    package func isAnswered(by keys: Set<String>) -> Bool { inputRequests?.members?.allSatisfy { keys.contains($0.key) } ?? true }
     /// Time to live since its creation in milliseconds; nil for unlimited.
     package var ttl: Int? { (json["ttlMs"] ?? json["ttl"])?.milliseconds }
     /// Suggested time between two looks, in milliseconds.

@@ -43,6 +43,20 @@ package final class Call: Sendable {
         self.showsSignIns = showsSignIns
     }
 
+    /// Another request of the same client, made on its behalf.
+    func asking(_ message: Message) -> Call {
+        Call(
+            server: server, caller: caller, message: message, revision: revision, clientCapabilities: clientCapabilities, logLevel: nil,
+            cancellation: cancellation, transport: transport, session: session)
+    }
+
+    /// The same, but cancelled with something else.
+    func cancelled(by cancellation: Cancellation) -> Call {
+        Call(
+            server: server, caller: caller, message: message, revision: revision, clientCapabilities: clientCapabilities, logLevel: logLevel,
+            cancellation: cancellation, headers: headers, transport: transport, session: session, showsSignIns: showsSignIns)
+    }
+
     /// What an upstream may ask of this client.
     package var abilities: ClientAbilities { ClientAbilities(clientCapabilities, of: revision) }
 
@@ -92,6 +106,8 @@ package protocol CallService: Sendable {
     func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async
     /// A client's session is over, by its key.
     func sessionEnded(_ session: String)
+    /// The roots of the client that says so in `call` have changed.
+    func rootsChanged(for call: Call)
     /// Lets the client whose call that is hear of resources that it may read, for as long as it keeps the watches; for each URI, or why it can't.
     /// Upstreams may have yet to agree. Those at the end are left out when the call is cancelled.
     func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>]
@@ -113,6 +129,7 @@ extension CallService {
     package func turnedAway(_ caller: Caller?, from server: String?, peer: String?, transport: ClientTransport, because reason: String) {}
     package func prepare(_ server: String, for caller: Caller, with abilities: ClientAbilities) async {}
     package func sessionEnded(_ session: String) {}
+    package func rootsChanged(for call: Call) {}
 
     package func watch(_ uris: [String], for call: Call) async -> [Result<ResourceWatch, ProtocolError>] {
         uris.map { _ in .failure(ProtocolError(.invalidParams, "there are no resources here")) }

@@ -1,4 +1,5 @@
 import Auth
+import JSON
 import MCPProtocol
 import Network
 import Synchronization
@@ -11,6 +12,10 @@ package final class ChangeFeed: Sendable {
         case updated(String)
         /// A resource that the client was told that it hears of, and of which it hears no more.
         case lost(String)
+        /// What an upstream or a task says to this client alone: a notification and its `params`, an object.
+        case said(MCPProtocol.Method, JSONValue)
+        /// A request to a legacy client, or what takes it back: a JSON-RPC message.
+        case asked([UInt8])
         /// The gateway shuts down.
         case end
 
@@ -27,29 +32,55 @@ package final class ChangeFeed: Sendable {
     /// One client that listens; ends when it is closed.
     package final class Listener: Sendable {
         package let changes = ChangeQueue()
-        fileprivate let server: String
-        fileprivate let caller: Caller
+        package let server: String
+        package let caller: Caller
+        fileprivate let client: SessionClient?
         fileprivate let watches: ResourceWatches
-        fileprivate init(server: String, caller: Caller, watches: ResourceWatches) {
+        fileprivate init(server: String, caller: Caller, client: SessionClient?, watches: ResourceWatches) {
             self.server = server
             self.caller = caller
+            self.client = client
             self.watches = watches
+        }
+
+        /// Asks the session's client; what is returned tells it that nobody waits for the answer any more.
+        package func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) -> @Sendable () -> Void {
+            guard let client else {
+                answer(.refusal(.nobodyToAsk(question.method.rawValue)))
+                return {}
+            }
+            return client.ask(question, through: changes, answer: answer)
         }
     }
 
-    private let listeners = Mutex<[ObjectIdentifier: Listener]>([:])
+    private static let waitingMax = 1_000
+
+    private struct State {
+        var listeners: [ObjectIdentifier: Listener] = [:]
+        /// Who wait for another one.
+        var waiting: [Mailbox<Bool>] = []
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
-    /// `watches` are the resources of which the client hears, now and as they change.
-    package func listen(to server: String, as caller: Caller, watching watches: ResourceWatches = ResourceWatches()) -> Listener {
-        let listener = Listener(server: server, caller: caller, watches: watches)
-        listeners.withLock { $0[ObjectIdentifier(listener)] = listener }
+    /// `client` is the legacy one whose session's stream it is; `watches` are the resources of which the client hears, now and as they change.
+    package func listen(
+        to server: String, as caller: Caller, in client: SessionClient? = nil, watching watches: ResourceWatches = ResourceWatches()
+    ) -> Listener {
+        let listener = Listener(server: server, caller: caller, client: client, watches: watches)
+        let waiting = state.withLock { state in
+            state.listeners[ObjectIdentifier(listener)] = listener
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for mailbox in waiting { mailbox.send(true) }
         return listener
     }
 
     package func leave(_ listener: Listener) {
-        listeners.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(listener)) }
+        state.withLock { _ = $0.listeners.removeValue(forKey: ObjectIdentifier(listener)) }
         listener.changes.close()
     }
 
@@ -74,6 +105,28 @@ package final class ChangeFeed: Sendable {
         for listener in all where listener.watches.lose(uri, at: source) { listener.changes.send(.lost(uri)) }
     }
 
+    /// Tells that session alone, if it listens.
+    package func tell(_ change: Change, to session: String, where concerns: (_ server: String, Caller) -> Bool = { _, _ in true }) {
+        for listener in all where listener.client?.session == session && concerns(listener.server, listener.caller) { listener.changes.send(change) }
+    }
+
+    /// The legacy clients that listen and are as wanted.
+    package func clients(where isWanted: (Listener, SessionClient) -> Bool) -> [Listener] {
+        all.filter { listener in listener.client.map { isWanted(listener, $0) } ?? false }
+    }
+
+    /// Hears when the next one begins to listen; closed where too many wait for that.
+    package func arrival() -> Mailbox<Bool> {
+        let mailbox = Mailbox<Bool>(capacity: 1)
+        let waits = state.withLock { state in
+            guard state.waiting.count < Self.waitingMax else { return false }
+            state.waiting.append(mailbox)
+            return true
+        }
+        if !waits { mailbox.close() }
+        return mailbox
+    }
+
     /// Says good-bye to everyone.
     package func end() {
         for listener in all {
@@ -82,7 +135,7 @@ package final class ChangeFeed: Sendable {
         }
     }
 
-    private var all: [Listener] { listeners.withLock { Array($0.values) } }
+    private var all: [Listener] { state.withLock { Array($0.listeners.values) } }
 }
 
 /// What one listener has yet to be told; the same change is queued once, so that one who is behind loses nothing.

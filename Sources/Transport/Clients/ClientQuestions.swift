@@ -90,8 +90,6 @@ struct CallQuestions {
     mutating func withdraw(_ key: String?) -> [[UInt8]] {
         let gone = key.map { key in ids[key].map { [key: $0] } ?? [:] } ?? ids
         for key in gone.keys { ids[key] = nil }
-        return gone.values.filter { questions.withdraw($0, of: client) }.map { id in
-            JSONValue.notification("notifications/cancelled", ["requestId": .string(id), "reason": "nobody waits for it any more"])
-        }
+        return gone.values.filter { questions.withdraw($0, of: client) }.map { .cancellation(of: $0) }
     }
 }

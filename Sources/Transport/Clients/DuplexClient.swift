@@ -144,8 +144,10 @@ package final class DuplexClient: Sendable {
             let key = String(decoding: notification.bytes[id.range], as: UTF8.self)
             state.withLock { $0.running[key] ?? $0.subscriptions[key] }?.cancel()
         case .initialized:
-            guard state.withLock({ $0.revision != nil && $0.listener == nil && !$0.isClosed }) else { return }
-            let listener = service.changes.listen(to: server, as: caller, watching: watches)
+            guard state.withLock({ $0.listener == nil && !$0.isClosed }), let (revision, capabilities) = opened else { return }
+            let client = SessionClient(
+                session: session, abilities: ClientAbilities(capabilities, of: revision), questions: questions, name: "")
+            let listener = service.changes.listen(to: server, as: caller, in: client, watching: watches)
             state.withLock { $0.listener = listener }
             EventLoop.current?.task { [self] in
                 await finishHandshake()
@@ -154,9 +156,18 @@ package final class DuplexClient: Sendable {
                 }
                 service.changes.leave(listener)
             }
+        case .rootsChanged:
+            guard let (revision, capabilities) = opened else { return }
+            let call = Call(
+                server: server, caller: caller, message: notification, revision: revision, clientCapabilities: capabilities, logLevel: nil,
+                cancellation: Cancellation(), transport: speaksModern ? .stdio : .sse, session: session)
+            service.rootsChanged(for: call)
         default: break
         }
     }
+
+    /// What a legacy client has opened its session with; nil before.
+    private var opened: (Revision, [UInt8])? { state.withLock { state in state.revision.map { ($0, state.capabilities) } } }
 
     /// Taken at once, since what follows on the channel builds on it; answered when the upstreams have had their chance.
     private func initialize(_ message: Message, id: ArraySlice<UInt8>, from caller: Caller) async -> Reply {
@@ -300,7 +311,14 @@ package final class DuplexClient: Sendable {
         defer { service.changes.leave(listener) }
         let watched = await service.watch(subscription, for: call, into: watches)
         call.cancellation.whenCancelled { listener.changes.close() }
-        if !call.cancellation.isCancelled { _ = send(subscription.acknowledgement(watched: watched)) }
+        let isOver = Cancellation()
+        defer { isOver.cancel() }
+        if !call.cancellation.isCancelled {
+            let followed = await service.follow(subscription, for: call, until: isOver) { [listener] in listener.changes.send(.said(.taskChanged, $0))
+            }
+            _ = send(subscription.acknowledgement(watched: watched, followed: followed.ids))
+            followed.begin()
+        }
         while let change = await listener.changes.next() {
             if subscription.ends(with: change) { return Reply(bytes: subscription.end) }
             if let notification = subscription.notification(of: change) { _ = send(notification) }

@@ -5,7 +5,7 @@ import Network
 
 extension HTTPFront {
     /// JSON-RPC batches, which only 2025-03-26 has; each member is answered as if it had come alone.
-    func handleBatch(_ exchange: HTTPExchange, _ visit: Visit, header: String?) async {
+    func handleBatch(_ exchange: HTTPExchange, _ channel: HTTPReplyChannel, _ visit: Visit, header: String?) async {
         let fields = visit.fields
         func refuse(_ status: Int, _ error: ProtocolError) {
             exchange.respond(status, contentType: "application/json", fields: fields, body: Reply(error, id: [], isIDKnown: false).bytes)
@@ -26,6 +26,11 @@ extension HTTPFront {
         guard !parts.isEmpty, parts.count <= LegacyHandshake.batchLengthMax else {
             return refuse(400, ProtocolError(.invalidRequest, "Invalid request: a batch has 1 to \(LegacyHandshake.batchLengthMax) members"))
         }
+        channel.keepAlive()
+        if let session {
+            channel.makeResumable(in: streams, for: session)
+            channel.mayAsk(session.key, by: sessions.questions)
+        }
         var replies: [[UInt8]] = []
         for part in parts {
             do {
@@ -33,6 +38,7 @@ extension HTTPFront {
                 if message.method == .cancelled, let session, let request = message.params.requestID {
                     sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
                 }
+                if message.method == .rootsChanged, let session { service.rootsChanged(for: call(message, of: session, visit)) }
                 if let session, message.kind == .result || message.kind == .error { sessions.questions.take(message, from: session.key) }
                 guard message.kind == .request, let id = message.id.map({ message.bytes[$0.range] }) else { continue }
                 switch message.method {
@@ -40,16 +46,20 @@ extension HTTPFront {
                 case .setLogLevel: replies.append(setLogLevel(message, id: id, session: session).bytes)
                 case .initialize: replies.append(Reply(ProtocolError(.invalidRequest, "Invalid request: `initialize` in a batch"), id: id).bytes)
                 default:
-                    let reply = await answer(message, revision: revision, session: session, visit, to: SilentChannel())
+                    let reply = await answer(message, revision: revision, session: session, visit, to: channel)
                     if let reply { replies.append(reply.bytes) }
                 }
             } catch {
                 replies.append(Reply(error.error, id: error.id ?? [], isIDKnown: error.id != nil).bytes)
             }
         }
-        if answerLostAccess(exchange, visit) { return }
-        guard !replies.isEmpty else { return exchange.respond(202, contentType: nil, fields: fields) }
+        if answerLostAccess(exchange, visit) { return channel.close() }
+        guard !replies.isEmpty || exchange.hasStarted else {
+            channel.close()
+            return exchange.respond(202, contentType: nil, fields: fields)
+        }
+        guard !replies.isEmpty else { return channel.abandon() }
         let body = [UInt8(ascii: "[")] + replies.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
-        exchange.respond(200, contentType: "application/json", fields: fields, body: body)
+        await channel.finish(body, status: 200)
     }
 }

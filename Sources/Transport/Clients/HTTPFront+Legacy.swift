@@ -32,6 +32,7 @@ extension HTTPFront {
             if message.method == .cancelled, let session, let request = message.params.requestID {
                 sessions.cancel(callWith: String(decoding: message.bytes[request.range], as: UTF8.self), of: session)
             }
+            if message.method == .rootsChanged, let session { service.rootsChanged(for: call(message, of: session, visit)) }
             if let session, message.kind == .result || message.kind == .error { sessions.questions.take(message, from: session.key) }
             return exchange.respond(202, contentType: nil, fields: fields)
         }
@@ -50,6 +51,13 @@ extension HTTPFront {
             }
             await channel.finish(reply.bytes, status: 200)
         }
+    }
+
+    /// What a session's client says that is no request.
+    func call(_ message: Message, of session: Session, _ visit: Visit) -> Call {
+        Call(
+            server: visit.server, caller: visit.caller, message: message, revision: session.revision, clientCapabilities: session.capabilities,
+            logLevel: nil, cancellation: Cancellation(), session: session.key)
     }
 
     func answer(
@@ -117,7 +125,12 @@ extension HTTPFront {
         if let session, let last, last.hasPrefix("c") { return await takeUp(last, of: session, exchange, visit) }
         let watches = session.map { self.watches.enter($0.key) } ?? ResourceWatches()
         defer { if let session { self.watches.leave(session.key) } }
-        let listener = service.changes.listen(to: visit.server, as: visit.caller, watching: watches)
+        let client = session.map { session in
+            SessionClient(
+                session: session.key, abilities: ClientAbilities(session.capabilities, of: session.revision), questions: sessions.questions,
+                name: session.key)
+        }
+        let listener = service.changes.listen(to: visit.server, as: visit.caller, in: client, watching: watches)
         defer { service.changes.leave(listener) }
         let ticket = access.enter(visit.caller, .stream) { listener.changes.close() }
         defer { access.leave(ticket) }

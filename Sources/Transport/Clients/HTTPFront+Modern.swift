@@ -62,7 +62,14 @@ extension HTTPFront {
         await channel.openStream()
         let watched = await service.watch(subscription, for: call, into: watches)
         call.cancellation.whenCancelled { listener.changes.close() }
-        if !call.cancellation.isCancelled { await channel.notify(subscription.acknowledgement(watched: watched)) }
+        let isOver = Cancellation()
+        defer { isOver.cancel() }
+        if !call.cancellation.isCancelled {
+            let followed = await service.follow(subscription, for: call, until: isOver) { [listener] in listener.changes.send(.said(.taskChanged, $0))
+            }
+            await channel.notify(subscription.acknowledgement(watched: watched, followed: followed.ids))
+            followed.begin()
+        }
         while let change = await listener.changes.next(), !subscription.ends(with: change) {
             if let notification = subscription.notification(of: change) { await channel.notify(notification) }
         }

@@ -119,7 +119,7 @@ package final class HTTPFront: Sendable {
         let channel = HTTPReplyChannel(exchange, fields: fields, heartbeat: settings.heartbeat)
         guard channel.isAcceptable else { return exchange.respondText(406, "accept application/json or text/event-stream", fields: fields) }
         if exchange.request.body.first(where: { $0 > 0x20 }) == UInt8(ascii: "["), header.flatMap(Revision.init)?.era != .modern {
-            return await handleBatch(exchange, visit, header: header)
+            return await handleBatch(exchange, channel, visit, header: header)
         }
         let message: Message
         do {

@@ -1,6 +1,7 @@
 import Auth
 import JSON
 import MCPProtocol
+import Network
 
 /// One `subscriptions/listen`: what it asked for and gets, and the messages that it is sent (MCP 2026-07-28 basic/patterns/subscriptions).
 struct Subscription {
@@ -16,6 +17,8 @@ struct Subscription {
 
     /// The resources that it asked for, each once, no more than can be watched.
     let resources: [String]
+    /// The tasks that it asked for, each once, no more than can be followed.
+    let tasks: [String]
     private let wanted: [(member: String, capability: String, change: ChangeFeed.Change)]
     private let id: JSONValue
 
@@ -25,15 +28,18 @@ struct Subscription {
             throw ProtocolError(.invalidParams, "Invalid params: `notifications` must be an object")
         }
         let value = message.value(filter)
-        // None is agreed to, but who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
+        // Who asks must be able to make sense of it (io.modelcontextprotocol/tasks, "Task Status Notifications").
         let declared = message.params.meta?.clientCapabilities.map { Array(message.bytes[$0.range]) } ?? []
         if value["taskIds"] != nil, !TaskExtension.isDeclared(in: declared) { throw TaskExtension.missing }
         let uris = value["resourceSubscriptions"]
-        guard uris == nil || uris?.array?.allSatisfy({ $0.string != nil }) == true else {
-            throw ProtocolError(.invalidParams, "Invalid params: `resourceSubscriptions` must be an array of strings")
+        for member in ["resourceSubscriptions", "taskIds"] {
+            guard let wanted = value[member], wanted.array?.allSatisfy({ $0.string != nil }) != true else { continue }
+            throw ProtocolError(.invalidParams, "Invalid params: `\(member)` must be an array of strings")
         }
         wanted = Self.lists.filter { value[$0.member] == true && capabilities[$0.capability] != nil }
         var seen: Set<String> = []
+        tasks = Array((value["taskIds"]?.array ?? []).compactMap(\.string).filter { seen.insert($0).inserted }.prefix(TaskFollowing.countMax))
+        seen = []
         let all = (uris?.array ?? []).compactMap(\.string).filter { seen.insert($0).inserted }
         resources = capabilities["resources"]?["subscribe"] == true ? Array(all.prefix(ResourceWatches.countMax)) : []
         self.id = (try? JSONValue(parsing: Array(id))) ?? .null
@@ -41,16 +47,20 @@ struct Subscription {
 
     private var tag: JSONValue { .object([.init(MetaKey.subscriptionID, id)]) }
 
-    /// What it will hear of: `watched` are the resources that could be subscribed to.
-    func acknowledgement(watched: [String]) -> [UInt8] {
+    /// What it will hear of: `watched` are the resources that could be subscribed to, `followed` the tasks that its client may follow.
+    func acknowledgement(watched: [String], followed: [String] = []) -> [UInt8] {
         var filter = JSONValue.object(wanted.map { .init($0.member, true) })
         if !watched.isEmpty { filter["resourceSubscriptions"] = .array(watched.map { .string($0) }) }
+        if !followed.isEmpty { filter["taskIds"] = .array(followed.map { .string($0) }) }
         return JSONValue.notification(MCPProtocol.Method.acknowledged.rawValue, ["_meta": tag, "notifications": filter])
     }
 
     /// The notification of a change; nil where it was not asked for.
     func notification(of change: ChangeFeed.Change) -> [UInt8]? {
-        if case .updated = change { return change.notification(tagged: tag) }
+        switch change {
+        case .updated, .said: return change.notification(tagged: tag)
+        default: break
+        }
         return wanted.contains { $0.change == change } ? change.notification(tagged: tag) : nil
     }
 
@@ -58,7 +68,7 @@ struct Subscription {
     func ends(with change: ChangeFeed.Change) -> Bool {
         switch change {
         case .end, .lost: true
-        case .tools, .prompts, .resources, .updated: false
+        case .tools, .prompts, .resources, .updated, .said, .asked: false
         }
     }
 
@@ -70,6 +80,17 @@ struct Subscription {
 }
 
 extension CallService {
+    /// Follows for a subscription the tasks of that which it asks for, until it is over, once those that can be followed are acknowledged; these.
+    func follow(
+        _ subscription: Subscription, for call: Call, until isOver: Cancellation, tell: @escaping @Sendable (JSONValue) -> Void
+    ) async -> (ids: [String], begin: () -> Void) {
+        guard !subscription.tasks.isEmpty else { return ([], {}) }
+        let following = await TaskFollowing(subscription.tasks, for: call, by: self, until: isOver)
+        return (
+            subscription.tasks.filter { following.tasks[$0] != nil }, { _ = EventLoop.current?.task { await following.run(tell) } }
+        )
+    }
+
     /// Watches for a subscription what can be watched of that which it asks for; the URIs of those, in its order.
     ///
     /// Upstreams that are slow to agree are not waited for: what they have not refused by then is agreed to, an update follows once they have

@@ -9,7 +9,11 @@ struct AskableCalls {
         var open = 0
         /// When it was asked last, counted in questions.
         var asked = 0
+        /// The links that its client was sent to.
+        var links: Set<String> = []
     }
+
+    private static let linksOfCallMax = 16
 
     private static let taskOwnersMax = 1_000
 
@@ -29,10 +33,19 @@ struct AskableCalls {
     }
     mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
-    mutating func wasAsked(_ id: Int) {
+    mutating func wasAsked(_ id: Int, _ question: Message) {
         questions += 1
         entries[id]?.open += 1
         entries[id]?.asked = questions
+        guard question.method == .elicit, entries[id]?.links.count ?? 0 < Self.linksOfCallMax else { return }
+        if let link = (try? question.paramsTree())?["elicitationId"]?.string { entries[id]?.links.insert(link) }
+    }
+
+    /// The call whose client was sent to the link of which a notification says that its matter is done; nil where none runs any more
+    /// (MCP 2025-11-25 client/elicitation, "Completion Notifications for URL Mode Elicitation").
+    func call(of completion: Message) -> Int? {
+        guard case .link(let link) = Matter(completion) else { return nil }
+        return entries.first { $0.value.links.contains(link) }?.key
     }
 
     /// Whether that call waits for answers.

@@ -15,7 +15,7 @@ final class ChildChannel: DuplexChannel {
         _ command: ChildCommand, on loop: EventLoop, limits: UpstreamLimits, pending: PendingCalls, redaction: Redaction, log: Log,
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) throws(UpstreamError) -> ChildChannel {
-        let started = Mutex<ChildChannel?>(nil)
+        let started = Mutex<StrayQuestions?>(nil)
         let events = ChildEvents(
             onLine: { line in
                 let message: Message
@@ -30,9 +30,11 @@ final class ChildChannel: DuplexChannel {
                     return
                 }
                 if pending.route(message) { return }
+                let stray = started.withLock { $0 }
                 if message.kind == .request {
-                    guard let channel = started.withLock({ $0 }) else { return }
-                    EventLoop.current?.task { await channel.answer(message, pending: pending, log: log) }
+                    EventLoop.current?.task { await stray?.take(message, isAmbiguous: pending.isAmbiguous, log: log, onEvent: onEvent) }
+                } else if message.method == .cancelled {
+                    stray?.withdraw(message)
                 } else if let event = LinkEvent(message) {
                     onEvent(event)
                 }
@@ -52,7 +54,7 @@ final class ChildChannel: DuplexChannel {
             let child = try ChildProcess.spawn(
                 command, on: loop, lineBytesMax: limits.replyBytesMax, queuedBytesMax: limits.queuedBytesMax, events: events)
             let channel = ChildChannel(child: child)
-            started.withLock { $0 = channel }
+            started.withLock { $0 = StrayQuestions { try? await channel.send($0) } }
             return channel
         } catch {
             throw .unavailable(error.description)

@@ -57,6 +57,8 @@ package final class DuplexLink: UpstreamLink {
         return id
     }
 
+    package func notify(_ bytes: [UInt8]) async { try? await channel.send(bytes) }
+
     package func close() async {
         pending.lose("closed")
         await channel.close()
@@ -102,11 +104,6 @@ extension DuplexChannel {
 
     private func cancelled(_ id: Int, because error: UpstreamError) -> [UInt8] {
         JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)])
-    }
-
-    /// Answers what belongs to no call.
-    func answer(_ request: Message, pending: PendingCalls, log: Log) async {
-        if let reply = Reply(toUpstream: request, isAmbiguous: pending.isAmbiguous, log: log) { try? await send(reply.bytes) }
     }
 }
 

@@ -25,4 +25,9 @@ extension ProtocolError {
     package static func cannotBeAsked(_ method: String) -> ProtocolError {
         ProtocolError(.methodNotFound, "Method not found: the client has not declared what `\(method.prefix(100))` needs")
     }
+
+    /// What is said to an upstream that asks outside of calls where not exactly one client could be meant.
+    package static func nobodyToAsk(_ method: String) -> ProtocolError {
+        ProtocolError(.internalError, "`\(method.prefix(100))` came outside of a call, and there is not just one client that it could be meant for")
+    }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import JSON
 import MCPProtocol
 import Network
@@ -11,10 +12,15 @@ final class OpenQuestions: Sendable {
 
     private struct State {
         var count = 0
-        /// By key, the upstream's own ids as they were spelt.
-        var ids: [String: [UInt8]] = [:]
-        /// The links that were asked to be opened.
-        var links: Set<String> = []
+        /// By key.
+        var open: [String: Asked] = [:]
+    }
+
+    private struct Asked {
+        /// The upstream's own id as it was spelt.
+        let id: [UInt8]
+        /// The task that it is of, by the upstream's id.
+        let task: String?
     }
 
     private let state = Mutex(State())
@@ -23,23 +29,25 @@ final class OpenQuestions: Sendable {
 
     init(send: @escaping @Sendable ([UInt8]) async -> Void) { self.send = send }
 
-    var isEmpty: Bool { state.withLock { $0.ids.isEmpty } }
+    var isEmpty: Bool { state.withLock { $0.open.isEmpty } }
 
     /// What the call is told of an upstream's request; nil for one that is answered with an error right here.
     func take(_ request: Message) async -> Interjection? {
         guard let id = request.id.map({ Array(request.bytes[$0.range]) }) else { return nil }
         let error: ProtocolError
-        let params = request.params.range.flatMap { try? JSONValue(parsing: $0, of: request.bytes) } ?? [:]
-        let key = state.withLock { state in
+        let params = (try? request.paramsTree()) ?? [:]
+        let number = state.withLock { state in
             state.count += 1
-            return "question-\(state.count)"
+            return state.count
         }
+        // Those of a task, whose stream may break, are unlike for as long as the task lives (io.modelcontextprotocol/tasks, "Task Update Requests").
+        let key = params["_meta"]?[TaskExtension.relatedTask] == nil ? "question-\(number)" : "question-\(number)-\(ErrorID())"
         if request.bytes.count > Self.questionBytesMax {
             error = ProtocolError(.invalidParams, "Invalid params: a question may have \(Self.questionBytesMax) bytes")
         } else if let question = Question(key: key, method: request.method, params: params) {
             if let defect = question.defect {
                 error = ProtocolError(.invalidParams, "Invalid params: \(defect)")
-            } else if open(key, id, link: question.isLink ? question.params["elicitationId"]?.string : nil) {
+            } else if open(key, question, id) {
                 return .question(AskedQuestion(question) { [self] in answer(key, $0) })
             } else {
                 error = ProtocolError(.internalError, "\(Self.openMax) questions of this call are open already")
@@ -55,8 +63,8 @@ final class OpenQuestions: Sendable {
     func withdrawal(_ cancellation: Message) -> Interjection? {
         guard let id = cancellation.params.requestID.map({ Array(cancellation.bytes[$0.range]) }) else { return nil }
         let key = state.withLock { state in
-            let key = state.ids.first { $0.value == id }?.key
-            if let key { state.ids[key] = nil }
+            let key = state.open.first { $0.value.id == id }?.key
+            if let key { state.open[key] = nil }
             return key
         }
         return key.map { .withdrawal(key: $0) }
@@ -73,30 +81,22 @@ final class OpenQuestions: Sendable {
     /// Answers what is still open with an error.
     @discardableResult
     func refuseAll(_ reason: String) -> [String] {
-        let keys = state.withLock { Array($0.ids.keys) }
+        let keys = state.withLock { Array($0.open.keys) }
         for key in keys { answer(key, .refusal(ProtocolError(.internalError, reason))) }
         return keys
     }
 
-    /// Whether a notification says that something behind a link of this call is done
-    /// (MCP 2025-11-25 client/elicitation, "Completion Notifications for URL Mode Elicitation").
-    func isCompletion(_ notification: Message) -> Bool {
-        let params = notification.params.range.flatMap { try? JSONValue(parsing: $0, of: notification.bytes) }
-        guard let id = params?["elicitationId"]?.string else { return false }
-        return state.withLock { $0.links.contains(id) }
-    }
-
-    private func open(_ key: String, _ id: [UInt8], link: String?) -> Bool {
+    private func open(_ key: String, _ question: Question, _ id: [UInt8]) -> Bool {
         state.withLock { state in
-            guard state.ids.count < Self.openMax, state.links.count < Self.openMax else { return false }
-            state.ids[key] = id
-            if let link { state.links.insert(link) }
+            guard state.open.count < Self.openMax else { return false }
+            state.open[key] = Asked(id: id, task: question.task)
             return true
         }
     }
 
     private func answer(_ key: String, _ answer: Answer) {
-        guard let id = state.withLock({ $0.ids.removeValue(forKey: key) }) else { return }
-        EventLoop.current?.task { [send] in await send(answer.bytes(id: id)) }
+        guard let asked = state.withLock({ $0.open.removeValue(forKey: key) }) else { return }
+        let answer = answer.related(toTask: asked.task)
+        EventLoop.current?.task { [send] in await send(answer.bytes(id: asked.id)) }
     }
 }

@@ -97,11 +97,11 @@ final class PendingCalls: Sendable {
                 else { return nil }
                 state.askable.wasAnswered(call)
                 return state.calls[call]
-            case .notification where message.method == .elicitationCompleted: return state.askable.asked.flatMap { state.calls[$0] }
+            case .notification where message.method == .elicitationCompleted: return state.askable.call(of: message).flatMap { state.calls[$0] }
             case .request where message.method != .ping:
                 guard let call = state.askable.asked, let id = message.idText else { return nil }
                 state.questions[id] = call
-                state.askable.wasAsked(call)
+                state.askable.wasAsked(call, message)
                 return state.calls[call]
             default: return nil
             }
@@ -171,7 +171,6 @@ final class PendingCalls: Sendable {
                     if let asked = await asking.take(message) { await onMessage(asked) }
                 case .notification where message.method == .cancelled:
                     if let withdrawal = questions?.withdrawal(message) { await onMessage(withdrawal) }
-                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
                     await onMessage(.notification(message))

@@ -40,7 +40,7 @@ enum SSEOpening {
         }
         let pending = PendingCalls()
         let first = Mailbox<String>(capacity: 1)
-        let channelBox = Mutex<SSEChannel?>(nil)
+        let started = Mutex<StrayQuestions?>(nil)
         EventLoop.current?.spawn(with: response) { response in
             let events = SSEStream(response, eventBytesMax: endpoint.limits.replyBytesMax)
             while let event = (try? await events.next(within: .seconds(3_600))) ?? nil {
@@ -51,9 +51,9 @@ enum SSEOpening {
                 do throws(MessageError) {
                     let message = try Message(scanning: event.data, depthMax: endpoint.limits.jsonDepthMax)
                     if pending.route(message) { continue }
-                    if message.kind == .request, let channel = channelBox.withLock({ $0 }) {
-                        await channel.answer(message, pending: pending, log: log)
-                    }
+                    let stray = started.withLock { $0 }
+                    if message.kind == .request { await stray?.take(message, isAmbiguous: pending.isAmbiguous, log: log, onEvent: onEvent) }
+                    if message.method == .cancelled { stray?.withdraw(message) }
                     if let event = LinkEvent(message) { onEvent(event) }
                 } catch {
                     guard let id = error.id else { continue }
@@ -70,7 +70,7 @@ enum SSEOpening {
                 throw UpstreamError.violation("its event stream does not begin with an `endpoint` event")
             }
             let channel = SSEChannel(endpoint: endpoint, target: try target(address, at: endpoint.url), isClosed: isClosed)
-            channelBox.withLock { $0 = channel }
+            started.withLock { $0 = StrayQuestions { try? await channel.send($0) } }
             let peer = try await StdioOpening.negotiate(
                 channel, pending, era: .legacy, declaring: abilities, transport: "sse", limits: endpoint.limits)
             return DuplexLink(peer: peer, channel: channel, pending: pending)

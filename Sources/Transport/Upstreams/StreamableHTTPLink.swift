@@ -20,6 +20,7 @@ final class StreamableHTTPLink: UpstreamLink {
     private let subscriptions = Mutex<[Int: Cancellation]>([:])
     private let running = Mutex<[Int: Cancellation]>([:])
     private let askable = Mutex(Askable())
+    private let stray = Mutex<StrayQuestions?>(nil)
 
     private struct Askable {
         var calls = AskableCalls()
@@ -53,15 +54,6 @@ final class StreamableHTTPLink: UpstreamLink {
             cancellation.whenCancelled(nil)
         }
         do throws(UpstreamError) {
-            var response = try await post(body, for: request, session: current, clock: clock, cancellation: cancellation)
-            if response.status == 404, current != nil {
-                // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
-                response.cancel()
-                try await renew(session: current, within: clock.remaining)
-                response = try await post(body, for: request, session: session.withLock { $0 }, clock: clock, cancellation: cancellation)
-            }
-            var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
-            defer { reader.cancel() }
             var questions: OpenQuestions?
             defer { questions?.refuseAll("the call is over") }
             func ask(_ request: Message) async {
@@ -69,26 +61,37 @@ final class StreamableHTTPLink: UpstreamLink {
                     questions
                     ?? OpenQuestions { [self] in
                         askable.withLock { $0.calls.wasAnswered(id) }
-                        try? await notify($0)
+                        await notify($0)
                     }
                 questions = asking
                 if let asked = await asking.take(request) { await onMessage(asked) }
             }
-            inbox?.whenPut(reader.interrupter)
-            while true {
+            func takeQuestions(_ clock: inout CallClock) async {
                 while let message = inbox?.take() {
-                    if message.kind == .request {
-                        await ask(message)
-                    } else if questions?.isCompletion(message) == true {
-                        await onMessage(.notification(message))
-                    }
+                    if message.kind == .request { await ask(message) } else { await onMessage(.notification(message)) }
                 }
                 if let questions { await questions.keep(&clock, onMessage) }
+            }
+            let posting = Posting(request, body, inbox: inbox, cancellation: cancellation)
+            var response = try await post(posting, session: current, &clock, takeQuestions)
+            if response.status == 404, current != nil {
+                // The session has expired and nothing was done: open a new one and ask again (MCP 2025-11-25 basic/transports, "Session Management").
+                response.cancel()
+                try await renew(session: current, within: clock.remaining)
+                response = try await post(posting, session: session.withLock { $0 }, &clock, takeQuestions)
+            }
+            var reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
+            defer { reader.cancel() }
+            inbox?.whenPut(reader.interrupter)
+            while true {
+                await takeQuestions(&clock)
                 let message: Message
                 do throws(UpstreamError) {
                     message = try await reader.next(within: clock.remaining)
                 } catch {
-                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero { continue }
+                    if case .timedOut = error, inbox != nil, reader.interrupter != nil, clock.remaining > .zero || clock.isAnswerOverdue() {
+                        continue
+                    }
                     guard case .broken = error, !cancellation.isCancelled, let again = try await resume(reader, id, clock, cancellation) else {
                         throw error
                     }
@@ -103,16 +106,19 @@ final class StreamableHTTPLink: UpstreamLink {
                         await answer(message)
                         continue
                     }
-                    askable.withLock { $0.calls.wasAsked(id) }
+                    askable.withLock { $0.calls.wasAsked(id, message) }
                     await ask(message)
                 case .notification where message.method == .cancelled:
                     guard let withdrawal = questions?.withdrawal(message) else { continue }
                     askable.withLock { $0.calls.wasAnswered(id) }
                     await onMessage(withdrawal)
-                case .notification where message.method == .elicitationCompleted && questions?.isCompletion(message) != true: break
                 case .notification:
                     if message.method == .progress { clock.sawProgress() }
-                    if let event = LinkEvent(message) { onEvent(event) } else { await onMessage(.notification(message)) }
+                    if let event = LinkEvent(message), !belongs(message, to: id) {
+                        onEvent(event)
+                    } else {
+                        await onMessage(.notification(message))
+                    }
                 }
             }
         } catch {
@@ -143,8 +149,10 @@ final class StreamableHTTPLink: UpstreamLink {
         return StreamableHTTPReader(response: response, endpoint: endpoint, id: id)
     }
 
+    func notify(_ bytes: [UInt8]) async { try? await post(bytes) }
+
     /// Sends without waiting for more than that it was taken.
-    func notify(_ bytes: [UInt8]) async throws(UpstreamError) {
+    private func post(_ bytes: [UInt8]) async throws(UpstreamError) {
         let response = try await endpoint.send(
             .post, fields: fields(for: nil, session: session.withLock { $0 }), body: bytes, within: endpoint.limits.probeTime)
         _ = try? await response.body(max: 64 * 1024, within: endpoint.limits.probeTime)
@@ -237,8 +245,15 @@ final class StreamableHTTPLink: UpstreamLink {
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .acknowledged { whenHeard(message) }
-                if let event = LinkEvent(message) { onEvent(event) }
-                if message.kind == .request || message.method == .elicitationCompleted { await route(message) }
+                if message.kind == .request {
+                    await route(message)
+                } else if message.method == .cancelled {
+                    stray.withLock { $0 }?.withdraw(message)
+                } else if let inbox = inbox(for: message) {
+                    inbox.put(message)
+                } else if let event = LinkEvent(message) {
+                    onEvent(event)
+                }
             }
             response.cancel()
             wait = ContinuousClock.now - opened > endpoint.limits.retryMax ? endpoint.limits.retryFirst : min(wait * 2, endpoint.limits.retryMax)
@@ -246,11 +261,38 @@ final class StreamableHTTPLink: UpstreamLink {
         }
     }
 
+    /// Sends a request and waits for the head of its response. An upstream that answers with JSON sends none before it is done, and asks on the
+    /// session's stream: `takeQuestions` is called whenever something came there.
     private func post(
-        _ body: [UInt8], for request: UpstreamRequest, session: String?, clock: CallClock, cancellation: Cancellation
+        _ posting: Posting, session: String?, _ clock: inout CallClock, _ takeQuestions: (inout CallClock) async -> Void
     ) async throws(UpstreamError) -> HTTPClientResponse {
-        try await endpoint.send(
-            .post, fields: fields(for: request, session: session), body: body, within: clock.remaining, cancellation: cancellation)
+        let fields = fields(for: posting.request, session: session)
+        guard let inbox = posting.inbox, let loop = EventLoop.current else {
+            return try await endpoint.send(
+                .post, fields: fields, body: posting.body, within: clock.remaining, cancellation: posting.cancellation)
+        }
+        let sending = Cancellation()
+        posting.cancellation.whenCancelled { sending.cancel() }
+        let news = Mailbox<Bool>(capacity: 1)
+        inbox.whenPut { news.send(true) }
+        let head = ResponseHead()
+        let (body, time) = (posting.body, clock.longest)
+        let endpoint = endpoint
+        loop.spawn(with: head) { head in
+            await head.receive { () async throws(UpstreamError) in
+                try await endpoint.send(.post, fields: fields, body: body, within: time, cancellation: sending)
+            }
+            news.send(true)
+        }
+        while true {
+            await takeQuestions(&clock)
+            if let received = head.received { return try received.get() }
+            guard clock.remaining > .zero else {
+                sending.cancel()
+                throw .timedOut
+            }
+            _ = await news.next(within: clock.remaining)
+        }
     }
 
     private func renew(session stale: String?, within time: Duration) async throws(UpstreamError) {
@@ -262,14 +304,14 @@ final class StreamableHTTPLink: UpstreamLink {
             throw error.upstreamError
         }
         session.withLock { $0 = fresh }
-        try? await notify(HandshakeNotification.initialized)
+        await notify(HandshakeNotification.initialized)
         onEvent(.renewed)
     }
 
     /// In the legacy era a closed stream cancels nothing; the notification does (MCP 2025-11-25 basic/utilities/cancellation).
     private func tellCancelled(_ id: Int, because error: UpstreamError) async {
         guard peer.era == .legacy else { return }
-        try? await notify(
+        await notify(
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
@@ -291,11 +333,26 @@ final class StreamableHTTPLink: UpstreamLink {
         while let request = inbox?.take() { EventLoop.current?.task { [self] in await answer(request) } }
     }
 
-    /// Many servers ask on the session's stream, where a question names no call, nor does the word that a link's matter is done.
+    /// Whether a notification on a call's own stream is that call's: its client was sent to the link, or follows the task.
+    private func belongs(_ notification: Message, to id: Int) -> Bool {
+        switch notification.method {
+        case .taskStatus: true
+        case .elicitationCompleted: askable.withLock { $0.calls.call(of: notification) } == id
+        default: false
+        }
+    }
+
+    /// Where the word that a link's matter is done belongs to a call that still runs.
+    private func inbox(for notification: Message) -> QuestionInbox? {
+        guard notification.method == .elicitationCompleted else { return nil }
+        return askable.withLock { state in state.calls.call(of: notification).flatMap { state.inboxes[$0] } }
+    }
+
+    /// Many servers ask on the session's stream, where a question names no call.
     private func route(_ request: Message) async {
         let inbox = askable.withLock { state -> QuestionInbox? in
             guard let call = state.calls.asked else { return nil }
-            if request.kind == .request, request.method != .ping { state.calls.wasAsked(call) }
+            if request.method != .ping { state.calls.wasAsked(call, request) }
             return state.inboxes[call]
         }
         guard peer.era == .legacy, request.method != .ping, let inbox else { return await answer(request) }
@@ -303,10 +360,13 @@ final class StreamableHTTPLink: UpstreamLink {
     }
 
     private func answer(_ request: Message) async {
-        guard peer.era == .legacy, let reply = Reply(toUpstream: request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log) else {
-            return
+        guard peer.era == .legacy else { return }
+        let stray = stray.withLock { stray in
+            let known = stray ?? StrayQuestions { [weak self] in try? await self?.post($0) }
+            stray = known
+            return known
         }
-        try? await notify(reply.bytes)
+        await stray.take(request, isAmbiguous: askable.withLock { $0.calls.isAmbiguous }, log: log, onEvent: onEvent)
     }
 
     private func fields(for request: UpstreamRequest?, session: String?) -> [(String, String)] {
@@ -318,5 +378,30 @@ final class StreamableHTTPLink: UpstreamLink {
             for parameter in request.mirroredParameters { fields.append(parameter) }
         }
         return fields
+    }
+}
+
+/// One request of a call, on its way.
+private struct Posting {
+    let request: UpstreamRequest
+    let body: [UInt8]
+    /// Where questions come that are not on the response's own stream; nil where nothing may be asked.
+    let inbox: QuestionInbox?
+    let cancellation: Cancellation
+
+    init(_ request: UpstreamRequest, _ body: [UInt8], inbox: QuestionInbox?, cancellation: Cancellation) {
+        self.request = request
+        self.body = body
+        self.inbox = inbox
+        self.cancellation = cancellation
+    }
+}
+
+/// What a request was answered with, once that is there. On one loop.
+private final class ResponseHead {
+    private(set) var received: Result<HTTPClientResponse, UpstreamError>?
+
+    func receive(_ send: () async throws(UpstreamError) -> HTTPClientResponse) async {
+        do throws(UpstreamError) { received = .success(try await send()) } catch { received = .failure(error) }
     }
 }

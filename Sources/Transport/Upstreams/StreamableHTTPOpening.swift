@@ -25,7 +25,7 @@ enum StreamableHTTPOpening {
             let (peer, session) = try await initialize(endpoint, declaring: abilities, cancellation)
             let link = StreamableHTTPLink(
                 peer: peer, session: session, declaring: abilities, endpoint: endpoint, log: log, onEvent: onEvent)
-            try? await link.notify(HandshakeNotification.initialized)
+            await link.notify(HandshakeNotification.initialized)
             return started(link, on: loop)
         } catch {
             guard transport == .automatic, case .notStreamable(let reason) = error else { throw error.upstreamError }

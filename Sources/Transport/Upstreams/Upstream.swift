@@ -19,6 +19,7 @@ package final class Upstream: Sendable {
     private let onNews: @Sendable (Upstream, UpstreamNews) -> Void
     private let onEnd: @Sendable (Upstream) -> Void
     private let watched: WatchedResources
+    private let addressees = Addressees()
     private let events = Mailbox<Event>(capacity: 1_024)
     private let state = Mutex(State())
 
@@ -44,6 +45,8 @@ package final class Upstream: Sendable {
         var used = ContinuousClock.now
         var generation = 0
         var logLevel: LogLevel?
+        /// Who has called over this link, where it may ask.
+        var clientele = Clientele()
         var startedAt: ContinuousClock.Instant?
         var running = 0
         var drained: Mailbox<Bool>?
@@ -149,6 +152,7 @@ package final class Upstream: Sendable {
         state.withLock { state in
             state.running += 1
             state.used = .now
+            if !key.abilities.isEmpty, let origin = request.origin { state.clientele.note(origin) }
         }
         defer { finishCall() }
         credential.use(permit.caller)
@@ -174,6 +178,19 @@ package final class Upstream: Sendable {
         start()
         watched.add(uri, for: caller.identity, isPromised: isPromised)
         return ResourceHold(at: self) { [watched] in watched.remove(uri, for: caller.identity) }
+    }
+
+    /// What the upstream says of that matter from now on, outside of calls, comes as news for that addressee.
+    package func remember(_ addressee: Addressee, of matter: Matter) { addressees.add(addressee, of: matter) }
+
+    /// Whether nobody but that caller has called over the present link.
+    package func serves(only origin: UpstreamRequest.Origin) -> Bool { state.withLock { $0.clientele.isOnly(origin.caller) } }
+
+    /// The roots of that client have changed; the upstream is told where it is nobody else's too, for it keeps roots from call to call.
+    package func rootsChanged(for origin: UpstreamRequest.Origin) {
+        guard key.abilities.contains(.rootsChanges), serves(only: origin), let link = state.withLock({ $0.link }), link.peer.era == .legacy
+        else { return }
+        loop.task { await link.notify(JSONValue.notification(MCPProtocol.Method.rootsChanged.rawValue)) }
     }
 
     /// Reads its tools again now, since a call has shown that ours are out of date.
@@ -306,6 +323,7 @@ package final class Upstream: Sendable {
         let opening = Cancellation()
         let generation = state.withLock { state in
             state.generation += 1
+            state.clientele = Clientele()
             state.opening = opening
             if state.isStopping { opening.cancel() }
             // A link that was lost a moment ago keeps its tools listed until the first new attempt has failed.
@@ -314,7 +332,9 @@ package final class Upstream: Sendable {
         }
         do throws(UpstreamError) {
             let link = try await opener.open(definition, as: credential, declaring: key.abilities, on: loop, cancellation: opening, log: log) {
-                [events] event in
+                [self, events] event in
+                // It may want an answer before it goes on, as with its lists.
+                if case .asked(let asked) = event { return onNews(self, .asked(asked)) }
                 _ = events.send(.link(event, generation: generation))
             }
             do throws(UpstreamError) {
@@ -336,6 +356,8 @@ package final class Upstream: Sendable {
             let end = await stay(link, generation: generation)
             state.withLock { $0.link = nil }
             watched.use(nil)
+            // The next child counts its tasks anew, for whomever.
+            if definition.endpoint.isChild { addressees.removeAll() }
             await link.close()
             return end
         } catch {
@@ -369,6 +391,7 @@ package final class Upstream: Sendable {
                 watched.use(link)
             case .element(.link(.resourceUpdated(let uri), generation)): onNews(self, .resource(uri))
             case .element(.stale): stale = Set(ListKind.allCases)
+            case .element(.link(.told(let matter, let notification), generation)): onNews(self, .told(notification, matter, addressees[matter]))
             case .element(.changedElsewhere(let list)):
                 let kinds = list.offer.differences(from: self.list?.offer ?? Offer())
                 publish(.up, read: kinds, list.offer, peer: link.peer)
@@ -493,6 +516,10 @@ package enum UpstreamNews: Sendable {
     case resource(String)
     /// A resource that clients were told that they hear of can't be subscribed to any more.
     case lostResource(String)
+    /// A notification about something that began in an earlier call, and who shall hear of it.
+    case told(Message, Matter, [Addressee])
+    /// It asks outside of calls, and must be answered.
+    case asked(AskedQuestion)
 }
 
 extension Upstream: ResourceSource {

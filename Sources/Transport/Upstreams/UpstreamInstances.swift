@@ -86,16 +86,26 @@ package final class UpstreamInstances: Sendable {
             throw .credential(.notForCaller("no entry of its `credential` is for \(caller)"))
         }
         let abilities = isModern ? [] : clientAbilities
-        let owner: InstanceKey.Owner =
-            switch definition.instances {
-            case .shared: .everybody
-            case .perUser: .user(caller.identity)
-            case .perSession: session.map { .session($0) } ?? .user(caller.identity)
-            }
+        let owner = owner(for: caller, in: session)
         if owner == .everybody, isModern { return try lister(of: credential, for: caller, abilities) }
         return try state.withLock { (state) throws(UpstreamError) in
             if owner == .everybody, state.listers[credential] == nil { return try addLister(of: credential, for: caller, abilities, to: &state) }
             return try instance(InstanceKey(credential: credential, abilities: abilities, owner: owner), for: caller, in: &state)
+        }
+    }
+
+    /// The instance that calls of that client go through, if there is one already.
+    package func existing(for caller: Caller, _ abilities: ClientAbilities, in session: String?) -> Upstream? {
+        guard !isModern.load(ordering: .relaxed), let credential = credentials.key(for: caller) else { return nil }
+        let key = InstanceKey(credential: credential, abilities: abilities, owner: owner(for: caller, in: session))
+        return state.withLock { $0.byKey[key] }
+    }
+
+    private func owner(for caller: Caller, in session: String?) -> InstanceKey.Owner {
+        switch definition.instances {
+        case .shared: .everybody
+        case .perUser: .user(caller.identity)
+        case .perSession: session.map { .session($0) } ?? .user(caller.identity)
         }
     }
 

@@ -11,6 +11,9 @@ package protocol UpstreamLink: AnyObject, Sendable {
         _ request: UpstreamRequest, within limit: CallLimit, cancellation: Cancellation, onMessage: (Interjection) async -> Void
     ) async throws(UpstreamError) -> Message
 
+    /// Sends one notification, if that can be done.
+    func notify(_ bytes: [UInt8]) async
+
     /// Hears of changes of these resources from now on, as far as the upstream agrees; only where it is a modern one.
     func listen(to resources: [String]) async throws(UpstreamError) -> ResourceStream
 
@@ -92,6 +95,9 @@ struct CallClock {
     /// Whether the answers have been awaited for too long.
     func isAnswerOverdue(at now: ContinuousClock.Instant = .now) -> Bool { stopped.map { now - $0 >= limit.answer } ?? false }
 
+    /// How long a call may take with all that it may wait for.
+    var longest: Duration { limit.total + limit.answer }
+
     /// How long to wait for the next message; zero or less when time is up.
     var remaining: Duration { remaining(at: .now) }
 
@@ -105,6 +111,10 @@ package enum LinkEvent: Sendable {
     case listsChanged(Set<ListKind>)
     /// A resource that was subscribed to has changed, or a part of one.
     case resourceUpdated(String)
+    /// A notification of something that began in an earlier call.
+    case told(Matter, Message)
+    /// A question of no call, which must be answered.
+    case asked(AskedQuestion)
     /// It goes on with another session, which knows of no subscription.
     case renewed
     case lost(String)
@@ -120,7 +130,9 @@ package enum LinkEvent: Sendable {
         case .resourceUpdated:
             guard let uri = notification.text(notification.params.uri), uri.utf8.count <= ItemDefinition.nameBytesMax else { return nil }
             self = .resourceUpdated(uri)
-        default: return nil
+        default:
+            guard let matter = Matter(notification) else { return nil }
+            self = .told(matter, notification)
         }
     }
 }

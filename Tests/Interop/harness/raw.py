@@ -1,6 +1,8 @@
 """An upstream without an SDK: it answers with the bytes it is given, and keeps the bytes and headers it receives."""
 
+import contextlib
 import http.server
+import itertools
 import json
 import queue
 import re
@@ -19,6 +21,8 @@ class RawUpstream:
         self.tools, self.result, self.respond, self.by_hand = tools, result, respond, by_hand or {}
         self.requests = []
         self.stream = None
+        self.numbers, self.asked = itertools.count(1), {}
+        self.streams, self.over = [], threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,10 +32,8 @@ class RawUpstream:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 message = json.loads(body)
                 outer.requests.append((message.get("method"), body, dict(self.headers)))
-                if "method" not in message and "answer" in outer.by_hand:
-                    outer.by_hand["answer"](message)
                 if "id" not in message or "method" not in message:
-                    return self.answer(202, b"", None)
+                    return outer.take(self, message)
                 id = json.dumps(message["id"])
                 if message["method"] in outer.by_hand:
                     return outer.by_hand[message["method"]](self, message)
@@ -84,6 +86,19 @@ class RawUpstream:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def stream(self):
+                """Begins an event stream that ends with the connection; what it returns sends a message."""
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.close_connection = True
+
+                def send(message):
+                    self.wfile.write(f"data: {json.dumps(message)}\n\n".encode())
+                    self.wfile.flush()
+                return send
+
             def break_off(self, events):
                 """An event stream that ends in the middle of a chunk, and the connection with it."""
                 self.send_response(200)
@@ -107,6 +122,33 @@ class RawUpstream:
         self.sse_url = f"http://127.0.0.1:{self.port}/sse"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def take(self, handler, message):
+        """A notification, or an answer to what the upstream asked: `asked` says what waits for it."""
+        if "method" not in message:
+            if message["id"] in self.asked:
+                self.asked[message["id"]].put(message)
+            if "answer" in self.by_hand:
+                self.by_hand["answer"](message)
+        handler.answer(202, b"", None)
+
+    def ask(self, send, question, **meta):
+        """Sends a request, with a new id; the answer can be got from the queue that is returned."""
+        id = f"asked-{next(self.numbers)}"
+        self.asked[id] = queue.Queue()
+        params = {**question.get("params", {}), **({"_meta": meta} if meta else {})}
+        send({"jsonrpc": "2.0", "id": id, "method": question["method"], "params": params})
+        return self.asked[id]
+
+    def listen(self, handler, _):
+        """For "GET": a legacy session's own stream, on which `announce` speaks."""
+        self.streams.append(handler.stream())
+        self.over.wait()
+
+    def announce(self, message):
+        for send in self.streams:
+            with contextlib.suppress(OSError):
+                send(message)
+
     def calls(self):
         return [(body, headers) for method, body, headers in self.requests if method == "tools/call"]
 
@@ -116,5 +158,6 @@ class RawUpstream:
     def stop(self):
         if self.stream:
             self.stream.put(None)
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()

@@ -78,7 +78,9 @@ def check(message, revision, method=None):
             require(revision, "JSONRPCRequest", message)
         else:
             require(revision, "JSONRPCNotification", message)
-            if not (revision == MODERN and message["method"] == "notifications/cancelled"):
+            if revision == MODERN and message["method"] == "notifications/tasks":
+                require(TASKS, "TaskStatusNotification", message)
+            elif not (revision == MODERN and message["method"] == "notifications/cancelled"):
                 require(revision, "ServerNotification", message)
     elif "error" in message:
         require(revision, "JSONRPCErrorResponse" if revision >= "2025-11-25" else "JSONRPCError", message)

@@ -14,7 +14,7 @@ RELATED = "io.modelcontextprotocol/related-task"
 DECLARED = {"extensions": {EXTENSION: {}}}
 
 # name: what a legacy upstream says of tasks
-SUPPORT = {"greet": None, "slow": "optional", "must": "required", "failing": "required", "flawed": "optional", "ask": "optional"}
+SUPPORT = {"greet": None, "slow": "optional", "must": "required", "failing": "required", "flawed": "optional", "ask": "optional", "must_ask": "required"}
 DATES = {"createdAt": "2026-11-21T10:00:00Z", "lastUpdatedAt": "2026-11-21T10:00:01Z"}
 QUESTION = {"method": "elicitation/create", "params": {
     "mode": "form", "message": "Really?", "requestedSchema": {"type": "object", "properties": {"yes": {"type": "boolean"}}}}}
@@ -29,7 +29,7 @@ class TaskUpstream:
 
     support = SUPPORT
     breaks = {"failing"}
-    questions = {"ask": {"q1": QUESTION}}
+    questions = {"ask": {"q1": QUESTION}, "must_ask": {"q1": QUESTION}}
 
     def __init__(self, era, looks=1, holds=False):
         self.era, self.looks, self.holds = era, looks, holds
@@ -37,7 +37,7 @@ class TaskUpstream:
         self.numbers = itertools.count(1)
         by_hand = {"tools/call": self.call, "tasks/get": self.get, "tasks/cancel": self.cancel}
         if era == "legacy":
-            by_hand |= {"initialize": self.initialize, "tasks/result": self.result}
+            by_hand |= {"initialize": self.initialize, "tasks/result": self.result, "GET": lambda *call: self.raw.listen(*call)}
         else:
             by_hand |= {"server/discover": self.discover, "tasks/update": self.update}
         tools = [{"name": name, "inputSchema": {"type": "object", "properties": {"x": {}}},
@@ -69,6 +69,10 @@ class TaskUpstream:
     def end_of(self, task):
         flawed = self.era == "legacy" and self.outcome(task).get("isError")
         return "failed" if task["name"] in self.breaks or flawed else "completed"
+
+    def announce(self, id, **more):
+        """A legacy upstream tells on its stream how a task stands."""
+        self.raw.announce({"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": {**self.state(self.tasks[id]), **more}})
 
     # What it answers
 
@@ -154,12 +158,28 @@ class TaskUpstream:
 
     def result(self, handler, message):
         if task := self.known(handler, message):
+            if task["status"] == "input_required":
+                return self.ask(handler, message, task)
             if not self.holds:
                 self.finish(task["id"])
             assert task["ended"].wait(PATIENCE)
             if task["name"] in self.breaks or task["status"] == "cancelled":
                 return self.say(handler, message, error=self.fault(task))
             self.say(handler, message, {**self.outcome(task), "_meta": {RELATED: {"taskId": task["id"]}, "vendor": 1}})
+
+    def ask(self, handler, message, task):
+        """A legacy upstream asks on the stream of the result, twice, and both times expects to hear of which task the answer is."""
+        send = handler.stream()
+        task["answers"] = []
+        related = {RELATED: {"taskId": task["id"]}}
+        for number in range(2):
+            question = {"method": QUESTION["method"], "params": {**QUESTION["params"], "message": f"Really {number}?"}}
+            answer = self.raw.ask(send, question, **related).get(timeout=PATIENCE)
+            task["answers"].append(answer.get("result", answer.get("error")))
+            assert "error" in answer or answer["result"]["_meta"] == related, answer
+        task["status"] = "working"
+        self.finish(task["id"])
+        send({"jsonrpc": "2.0", "id": message["id"], "result": {**self.outcome(task), "_meta": related}})
 
     def cancel(self, handler, message):
         if task := self.known(handler, message):
