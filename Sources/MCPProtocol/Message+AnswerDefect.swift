@@ -16,7 +16,7 @@ extension Message {
         case .callTool:
             if mayBeTask, result.task == .sound { return nil }
             if result.isError == .unsound { return "its `isError` is neither true nor false" }
-            return result.content.defect(of: "content", "type")
+            return result.lacksContent ? nil : result.content.defect(of: "content", "type")
         case .getPrompt: return result.messages.defect(of: "messages", "role")
         case .readResource: return result.contents.defect(of: "contents", "uri")
         case .complete: return completionDefect(result)

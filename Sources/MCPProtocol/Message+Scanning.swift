@@ -239,6 +239,7 @@ extension Message.Result {
                 ttlMs = try scanner.skipValue(in: bytes)
                 modernMembers.append(before..<scanner.position)
             } else if key.isEqual("structuredContent", in: bytes) {
+                hasStructuredContent = true
                 // Until 2025-11-25 it is an object; since then any value.
                 if try scanner.skipValue(in: bytes).kind != .object { modernMembers.append(before..<scanner.position) }
             } else if key.isEqual("cacheScope", in: bytes) {

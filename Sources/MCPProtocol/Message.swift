@@ -117,6 +117,10 @@ extension Message {
         package var cacheScope: JSONExtent?
         /// The members that make a result of some method whole: a tool's, a prompt's, a resource's, and that of a call that became a task.
         var content = Form.missing
+        var hasStructuredContent = false
+        /// Whether there is nothing but a tool's structured content. Libraries of the field let that pass, though no schema does: clients get an
+        /// empty `content` with it.
+        package var lacksContent: Bool { hasStructuredContent && content == .missing }
         var messages = Form.missing
         var contents = Form.missing
         var task = Form.missing

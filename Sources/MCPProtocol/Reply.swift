@@ -75,11 +75,12 @@ extension [UInt8] {
         let bytes = response.bytes
         let isModern = era == .modern
         let gone = isModern ? (hint == nil ? [] : result.hintMembers) : result.modernMembers
-        guard !gone.isEmpty || isModern && (hint != nil || result.resultType == nil || !result.hasServerInfo) else {
+        guard !gone.isEmpty || result.lacksContent || isModern && (hint != nil || result.resultType == nil || !result.hasServerInfo) else {
             append(contentsOf: bytes[result.range])
             return
         }
         append(UInt8(ascii: "{"))
+        if result.lacksContent { append("\"content\":[],") }
         if isModern {
             if result.resultType == nil { append("\"resultType\":\"complete\",") }
             if let hint {

@@ -176,6 +176,12 @@ def test_nothing_is_asked_where_nothing_may_be(told, revision, method):
     assert told.use(revision, method)["error"]["code"] == -32603
 
 
+def test_structured_content_alone_comes_with_an_empty_content(told, revision):
+    told.results["tools/call"] = {"structuredContent": {"a": 1}}
+    result = told.use(revision, "tools/call")["result"]
+    assert result["content"] == [] and result["structuredContent"] == {"a": 1}
+
+
 COMPLETE = USES["completion/complete"]
 
 

@@ -14,6 +14,7 @@ struct AnswerDefectTests {
         arguments: [
             (.callTool, #"{"content":[]}"#), (.callTool, #"{"content":[{"type":"text","text":"a"},{"type":"new"}],"isError":true,"x":1}"#),
             (.callTool, #"{"resultType":"complete","content":[],"structuredContent":5,"_meta":{}}"#), (.callTool, #"{"\u0063ontent":[]}"#),
+            (.callTool, #"{"structuredContent":{"content":5}}"#),
             (.callTool, #"{"resultType":"task","taskId":"1"}"#), (.getPrompt, #"{"messages":[{"role":"user","content":{}}],"content":5}"#),
             (.readResource, #"{"contents":[{"uri":"a:b","text":""}]}"#), (.complete, #"{"completion":{"values":["a"],"total":1.0,"hasMore":false}}"#),
             (.listTools, "{}"),
@@ -26,7 +27,6 @@ struct AnswerDefectTests {
         "what lacks it, or has it in another form, has a defect that quotes nothing",
         arguments: [
             (.callTool, "{}", "it has no `content`"), (.callTool, #"{"toolResult":"secret"}"#, "it has no `content`"),
-            (.callTool, #"{"structuredContent":{"content":[]}}"#, "it has no `content`"),
             (.callTool, #"{"content":"secret"}"#, "its `content` is no array of objects with `type`"),
             (.callTool, #"{"content":["secret"]}"#, "its `content` is no array of objects with `type`"),
             (.callTool, #"{"content":[{"type":5}]}"#, "its `content` is no array of objects with `type`"),

@@ -13,7 +13,7 @@ struct ReplyTests {
         #"{"resultType":"complete"}"#, #"{"resultType":"input_required","_meta":{}}"#, #"{"_meta":{"a":1},"resultType":"task"}"#,
         #"{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"up"}}}"#,
         #"{"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"up"},"b":2}}"#,
-        #"{"structuredContent":{"resultType":"x","_meta":{"q":1},"result":{"_meta":{}}}}"#, #"{"_meta":5,"content":[]}"#,
+        #"{"content":[],"structuredContent":{"resultType":"x","_meta":{"q":1},"result":{"_meta":{}}}}"#, #"{"_meta":5,"content":[]}"#,
         #"{"\u005fmeta":{"a":1}}"#, #"{"\u0072esultType":"complete","content":[]}"#,
     ]
 
@@ -77,14 +77,22 @@ struct ReplyTests {
             (#"{"resultType":"complete","ttlMs":1,"a":{"ttlMs":2}}"#, #"{"a":{"ttlMs":2}}"#),
             (#"{"content":[],"structuredContent":[1,{"a":2}]}"#, #"{"content":[]}"#),
             (#"{"structuredContent":"text" , "content":[]}"#, #"{"content":[]}"#),
-            (#"{"structuredContent":null,"resultType":"complete"}"#, "{}"),
+            (#"{"structuredContent":null,"resultType":"complete"}"#, #"{"content":[]}"#),
             (#"{"content":[],"structuredContent":5,"isError":false}"#, #"{"content":[],"isError":false}"#),
             (#"{"structured\u0043ontent":[],"content":[]}"#, #"{"content":[]}"#),
-            (#"{"structuredContent":{"structuredContent":[]},"ttlMs":1}"#, #"{"structuredContent":{"structuredContent":[]}}"#),
+            (#"{"structuredContent":{"structuredContent":[]},"ttlMs":1}"#, #"{"content":[],"structuredContent":{"structuredContent":[]}}"#),
         ])
     func stripped(result: String, left: String) throws {
         let reply = Reply(try message(#"{"jsonrpc":"2.0","id":9,"result":\#(result)}"#), id: bytes("4"), era: .legacy)
         #expect(try tree(reply.bytes)["result"] == (try tree(bytes(left))))
+    }
+
+    @Test("where a tool gives structured content only, clients get an empty `content` with it", arguments: [Era.modern, .legacy])
+    func completed(era: Era) throws {
+        let response = try message(#"{"jsonrpc":"2.0","id":9,"result":{"structuredContent":{"a":1}}}"#)
+        let result = try tree(Reply(response, id: bytes("4"), era: era).bytes)["result"]
+        #expect(result?["content"] == [])
+        #expect(result?["structuredContent"] == ["a": 1])
     }
 
     @Test("structured content of any kind goes to modern clients", arguments: ["[1]", "\"text\"", "5", "null", "{}"])
