@@ -57,8 +57,10 @@ async def test_a_task_of_the_sdks_server_is_followed_to_its_end(servers, revisio
     assert client.look(task["taskId"])["status"] == "working"
     client.ask("tasks/cancel", taskId=task["taskId"]).result
     assert client.look(task["taskId"])["status"] == "cancelled"
-    if revision == LEGACY:
-        assert client.ended(client.create("break")["taskId"])["status"] == "failed"
+    broken = client.ended(client.create("break")["taskId"])
+    assert broken["status"] == "failed"
+    if revision == MODERN:
+        assert broken["error"]["code"] == -32603 and "result" not in broken
 
 
 @pytest.mark.parametrize("era, transport", BY_HAND)

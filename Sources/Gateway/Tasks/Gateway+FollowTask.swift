@@ -131,7 +131,15 @@ extension Gateway {
     /// A task as a modern client sees it: with what came of it, or with what it asks.
     private func detailed(_ state: TaskState, of task: UpstreamTask, as id: String) async throws -> JSONValue {
         switch (state.status, state.era) {
-        case (.completed, .legacy), (.failed, .legacy): return state.json(id: id, endedWith: try await outcome(of: task, as: id))
+        case (.completed, .legacy), (.failed, .legacy):
+            let outcome: TaskOutcome
+            do {
+                outcome = try await self.outcome(of: task, as: id)
+            } catch UpstreamError.malformed where state.status == .failed {
+                // Where the work itself broke, libraries of the field have nothing of a result to give.
+                outcome = TaskOutcome(state)
+            }
+            return state.json(id: id, endedWith: outcome)
         case (.inputRequired, .modern): return try asking(try InputRequired(state), state, of: task, as: id)
         case (.inputRequired, .legacy):
             let questions = try await askingTasks.questions(of: task, as: id)

@@ -23,7 +23,8 @@ package enum TaskOutcome: Sendable {
         if let result = state.result, state.status == .completed {
             self = .result(result)
         } else {
-            self = .error(state.error ?? ["code": -32603, "message": .string("The task was \(state.status.rawValue)")])
+            let what = state.status == .failed ? "The task failed" : "The task was \(state.status.rawValue)"
+            self = .error(state.error ?? ["code": -32603, "message": .string(what)])
         }
     }
 }
