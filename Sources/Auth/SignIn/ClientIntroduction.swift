@@ -9,12 +9,15 @@ struct ClientIntroduction: Sendable {
     let definition: SignInDefinition
     let site: SignInSite
     let upstream: String
+    /// The upstream's own.
+    let address: String
     let services: CredentialServices
 
     /// Who we are at that server. Throws a text for the log.
     func client(for plan: SignInPlan) async throws(CredentialFailure) -> OAuthClientDefinition {
         let server = plan.server
         if let client = definition.client {
+            try await checkHome(of: client.id, server)
             return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: client.id, authentication: client.authentication)
         }
         if server.readsClientDocuments, let document = site.clientDocument(of: upstream) {
@@ -31,6 +34,18 @@ struct ClientIntroduction: Sendable {
         let client = try await register(at: endpoint, plan)
         try await services.store?.save(client, at: name, for: site.redirect)
         return client.definition(tokenURL: server.tokenEndpoint)
+    }
+
+    /// An upstream that names another server than before must not have it shown a client that somebody registered elsewhere
+    /// (MCP 2026-07-28 basic/authorization/client-registration, "Authorization Server Binding").
+    private func checkHome(of client: SecretReference, _ server: AuthorizationServer) async throws(CredentialFailure) {
+        guard case .discovered = definition.server, let issuer = server.issuer else { return }
+        guard let id = try? client.resolve(environment: services.environment).reveal(),
+            let home = try await services.store?.home(of: id, for: address), !home.utf8.elementsEqual(issuer.utf8)
+        else { return }
+        throw .unresolved(
+            "\(upstream) names \(issuer) as its authorization server, but `client_id` was registered at \(home); "
+                + "if it is known there too, write `issuer: \(issuer)`")
     }
 
     private func register(at endpoint: String, _ plan: SignInPlan) async throws(CredentialFailure) -> RegisteredClient {

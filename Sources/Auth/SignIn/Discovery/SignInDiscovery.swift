@@ -38,6 +38,12 @@ struct SignInDiscovery: Sendable {
         }
     }
 
+    /// The authorization servers that the upstream names at present; empty where it names none, or can't be trusted.
+    func issuers() async -> [String] {
+        guard let upstream = HTTPAddress(address) else { return [] }
+        return (try? await protectedResource(of: upstream))?.servers ?? []
+    }
+
     private func fixed(_ server: AuthorizationServer) -> SignInPlan {
         let resource: String? = if case .named(let name) = definition.resource { name } else { nil }
         let origins = [server.authorizationEndpoint, server.tokenEndpoint].compactMap { HTTPAddress($0)?.origin }

@@ -75,6 +75,9 @@ extension SignInDesk {
         token.configuredScopes = pending.demand.definition.scopes
         if case .issued(let secret) = departure.client.authentication { token.issuedSecret = secret }
         token.take(grant.response, at: services.date())
+        if pending.demand.definition.client != nil, let issuer = plan.server.issuer {
+            try await store.save(home: issuer, of: id, for: pending.demand.address)
+        }
         try await store.save(token, of: pending.caller.identity, pending.demand.upstream)
         return token
     }

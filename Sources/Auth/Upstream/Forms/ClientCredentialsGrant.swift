@@ -12,7 +12,7 @@ struct ClientCredentialsGrant: CredentialGrant {
 
     var references: [SecretReference] { client.references }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         let grant = try await endpoint.request([("grant_type", "client_credentials")] + demand.parameters)
         return .bearer(grant.response.accessToken, life: grant.response.life, sources: grant.sources)
     }

@@ -18,7 +18,7 @@ struct TokenExchangeGrant: CredentialGrant {
     var dependsOnToken: Bool { true }
     var references: [SecretReference] { client.references }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         guard let token = caller.token else { throw .tokenNeeded("\(caller) brought no token that could be exchanged") }
         let left = token.expires - services.date()
         guard left > 0 else { throw .tokenNeeded("the token of \(caller) has expired") }
