@@ -88,6 +88,26 @@ def test_a_registered_client_proves_itself_as_the_server_wants_it(serve, elsewhe
         assert not proof and token["form"]["client_id"]
 
 
+# pre-registration
+
+@pytest.mark.parametrize("listed, method", [
+    (["client_secret_basic"], "client_secret_basic"), (["client_secret_post"], "client_secret_post"),
+    (["client_secret_post", "client_secret_basic"], "client_secret_basic"), (None, "client_secret_basic"),
+    (["private_key_jwt"], "client_secret_post")], ids=str)
+def test_a_secret_goes_to_the_server_as_its_metadata_says(serve, elsewhere, listed, method):  # noqa: F811
+    elsewhere.metadata_changes = {"token_endpoint_auth_methods_supported": listed}
+    elsewhere.lifetime = 8
+    alice = Person(serve())
+    elsewhere.clients.known["switchboard"]["token_endpoint_auth_method"] = method
+    assert alice.sign_in(alice.asked("sign_in_one", {})[0]).status == 200
+    eventually(lambda: "add" in alice.names())
+    # Again when it is renewed, also by a gateway that knows of this only from its store.
+    alice.scene.gateway.stop()
+    alice.scene.gateway.start(alice.scene.port)
+    eventually(lambda: (alice.call(), elsewhere.asked("/token", grant_type="refresh_token"))[1])
+    assert [entry.get("client_auth") for entry in elsewhere.asked("/token")] == [method] * len(elsewhere.asked("/token"))
+
+
 @pytest.mark.parametrize("offered", [True, False], ids=["offline-access-scope", "offline-access-not-supported"])
 def test_access_while_the_user_is_away_is_asked_for_where_it_is_offered(serve, guard, elsewhere, offered):  # noqa: F811
     guard.metadata_changes = {"scopes_supported": ["mcp:basic"]}

@@ -94,7 +94,10 @@ struct AuthorizationCodeGrant: CredentialGrant {
                 tokenURL: token.tokenEndpoint, clientID: id, authentication: token.issuedSecret.map { .issued($0) } ?? .none)
         }
         guard let id = try? configured.id.resolve(environment: services.environment).reveal(), id == token.clientID else { return nil }
-        return OAuthClientDefinition(tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication)
+        // As it was when they signed in.
+        let methods = token.isBasic.map { [$0 ? "client_secret_basic" : "client_secret_post"] } ?? []
+        return OAuthClientDefinition(
+            tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication.fitting(methods))
     }
 
     private func source(of token: SignInToken) -> FetchRequest.Source {

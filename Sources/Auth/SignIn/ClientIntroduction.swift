@@ -18,7 +18,8 @@ struct ClientIntroduction: Sendable {
         let server = plan.server
         if let client = definition.client {
             try await checkHome(of: client.id, server)
-            return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: client.id, authentication: client.authentication)
+            let authentication = server.issuer == nil ? client.authentication : client.authentication.fitting(server.tokenMethods)
+            return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: client.id, authentication: authentication)
         }
         if server.readsClientDocuments, let document = site.clientDocument(of: upstream) {
             return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: SecretReference(literal: document), authentication: .none)
