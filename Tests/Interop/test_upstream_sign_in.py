@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 from harness.authority import AuthorizationServer
+from harness.authority_keys import SigningKey, claims_of
 from harness.deadline import eventually
 from test_sign_in import Person, guard, serve, upstream  # noqa: F401
 
@@ -106,6 +107,19 @@ def test_a_secret_goes_to_the_server_as_its_metadata_says(serve, elsewhere, list
     alice.scene.gateway.start(alice.scene.port)
     eventually(lambda: (alice.call(), elsewhere.asked("/token", grant_type="refresh_token"))[1])
     assert [entry.get("client_auth") for entry in elsewhere.asked("/token")] == [method] * len(elsewhere.asked("/token"))
+
+
+def test_an_assertion_is_for_the_issuer_whenever_the_user_needs_a_token(serve, elsewhere, tmp_path):  # noqa: F811
+    key = SigningKey("ES256")
+    (tmp_path / "client.pem").write_text(key.private_pem)
+    (tmp_path / "client.pem").chmod(0o600)
+    elsewhere.lifetime = 8
+    alice = Person(serve(registered=False, client_id="switchboard", client_auth="private_key_jwt", algorithm="ES256",
+                         key=f"${{file:{tmp_path / 'client.pem'}}}"))
+    elsewhere.clients.add("switchboard", keys=[key], redirect_uris=[alice.scene.origin + "/oauth/callback"])
+    assert alice.sign_in(alice.asked("sign_in_one", {})[0]).status == 200
+    eventually(lambda: (alice.call(), elsewhere.asked("/token", grant_type="refresh_token"))[1])
+    assert {claims_of(entry["form"]["client_assertion"])["aud"] for entry in elsewhere.asked("/token")} == {elsewhere.issuer}
 
 
 @pytest.mark.parametrize("offered", [True, False], ids=["offline-access-scope", "offline-access-not-supported"])

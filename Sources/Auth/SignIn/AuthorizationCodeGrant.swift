@@ -97,7 +97,8 @@ struct AuthorizationCodeGrant: CredentialGrant {
         // As it was when they signed in.
         let methods = token.isBasic.map { [$0 ? "client_secret_basic" : "client_secret_post"] } ?? []
         return OAuthClientDefinition(
-            tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication.fitting(methods))
+            tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication.fitting(methods),
+            issuer: token.issuer)
     }
 
     private func source(of token: SignInToken) -> FetchRequest.Source {

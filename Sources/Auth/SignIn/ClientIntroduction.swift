@@ -19,7 +19,8 @@ struct ClientIntroduction: Sendable {
         if let client = definition.client {
             try await checkHome(of: client.id, server)
             let authentication = server.issuer == nil ? client.authentication : client.authentication.fitting(server.tokenMethods)
-            return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: client.id, authentication: authentication)
+            return OAuthClientDefinition(
+                tokenURL: server.tokenEndpoint, clientID: client.id, authentication: authentication, issuer: server.issuer)
         }
         if server.readsClientDocuments, let document = site.clientDocument(of: upstream) {
             return OAuthClientDefinition(tokenURL: server.tokenEndpoint, clientID: SecretReference(literal: document), authentication: .none)

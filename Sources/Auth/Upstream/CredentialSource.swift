@@ -120,8 +120,8 @@ extension CredentialDefinition {
     fileprivate func grant(upstream: String, address: String, services: CredentialServices) -> any CredentialGrant {
         switch self {
         case .none, .bearer, .headers, .basic, .firstOf: StaticGrant(definition: self, environment: services.environment)
-        case .clientCredentials(let client, let demand): ClientCredentialsGrant(client: client, demand: demand, services: services)
-        case .tokenExchange(let client, let demand): TokenExchangeGrant(client: client, demand: demand, services: services)
+        case .clientCredentials(let client, let demand): ClientCredentialsGrant(client: client, demand: demand, upstream: address, services: services)
+        case .tokenExchange(let client, let demand): TokenExchangeGrant(client: client, demand: demand, upstream: address, services: services)
         case .signedJWT(let definition): SignedTokenGrant(definition: definition, services: services)
         case .authorizationCode(let definition):
             AuthorizationCodeGrant(definition: definition, upstream: upstream, address: address, services: services)

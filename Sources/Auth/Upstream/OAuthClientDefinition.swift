@@ -29,9 +29,12 @@ package struct OAuthClientDefinition: Hashable, Sendable {
     package var tokenURL: String
     package var clientID: SecretReference
     package var authentication: Authentication
+    /// The authorization server, where that is known: whom what is signed is for.
+    package var issuer: String?
 
-    package init(tokenURL: String, clientID: SecretReference, authentication: Authentication) {
+    package init(tokenURL: String, clientID: SecretReference, authentication: Authentication, issuer: String? = nil) {
         self.tokenURL = tokenURL
+        self.issuer = issuer
         self.clientID = clientID
         self.authentication = authentication
     }

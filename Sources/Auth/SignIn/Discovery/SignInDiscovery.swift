@@ -38,12 +38,6 @@ struct SignInDiscovery: Sendable {
         }
     }
 
-    /// The authorization servers that the upstream names at present; empty where it names none, or can't be trusted.
-    func issuers() async -> [String] {
-        guard let upstream = HTTPAddress(address) else { return [] }
-        return (try? await protectedResource(of: upstream))?.servers ?? []
-    }
-
     private func fixed(_ server: AuthorizationServer) -> SignInPlan {
         let resource: String? = if case .named(let name) = definition.resource { name } else { nil }
         let origins = [server.authorizationEndpoint, server.tokenEndpoint].compactMap { HTTPAddress($0)?.origin }
@@ -70,7 +64,7 @@ struct SignInDiscovery: Sendable {
 
     // MARK: - The upstream
 
-    private struct ProtectedResource {
+    struct ProtectedResource {
         var name: String?
         var servers: [String] = []
         /// By the challenge, and by the metadata.
@@ -79,7 +73,7 @@ struct SignInDiscovery: Sendable {
     }
 
     /// What it says of itself; empty where it says nothing. Throws where that can't be trusted.
-    private func protectedResource(of upstream: HTTPAddress) async throws(FetchFailure) -> ProtectedResource {
+    func protectedResource(of upstream: HTTPAddress) async throws(FetchFailure) -> ProtectedResource {
         var found = ProtectedResource()
         var places: [(address: String, source: FetchRequest.Source)] = []
         if let challenge = try await challenge() {
@@ -145,7 +139,7 @@ struct SignInDiscovery: Sendable {
     }
 
     /// Nil where there is none.
-    private func document(_ address: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> [UInt8]? {
+    func document(_ address: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> [UInt8]? {
         var request = FetchRequest(get: address, source)
         request.bytesMax = Self.bytesMax
         request.time = Self.time

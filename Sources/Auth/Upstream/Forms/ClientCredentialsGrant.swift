@@ -4,10 +4,11 @@ struct ClientCredentialsGrant: CredentialGrant {
     private let demand: TokenDemand
     private let endpoint: TokenEndpoint
 
-    init(client: OAuthClientDefinition, demand: TokenDemand, services: CredentialServices) {
+    /// `upstream` is the upstream's address.
+    init(client: OAuthClientDefinition, demand: TokenDemand, upstream: String, services: CredentialServices) {
         self.client = client
         self.demand = demand
-        endpoint = TokenEndpoint(client: client, services: services)
+        endpoint = TokenEndpoint(client: client, upstream: upstream, services: services)
     }
 
     var references: [SecretReference] { client.references }

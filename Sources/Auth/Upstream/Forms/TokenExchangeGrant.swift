@@ -7,11 +7,12 @@ struct TokenExchangeGrant: CredentialGrant {
     private let services: CredentialServices
     private let endpoint: TokenEndpoint
 
-    init(client: OAuthClientDefinition, demand: TokenDemand, services: CredentialServices) {
+    /// `upstream` is the upstream's address.
+    init(client: OAuthClientDefinition, demand: TokenDemand, upstream: String, services: CredentialServices) {
         self.client = client
         self.demand = demand
         self.services = services
-        endpoint = TokenEndpoint(client: client, services: services)
+        endpoint = TokenEndpoint(client: client, upstream: upstream, services: services)
     }
 
     var dependsOnCaller: Bool { true }
