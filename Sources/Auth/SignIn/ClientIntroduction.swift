@@ -28,26 +28,24 @@ struct ClientIntroduction: Sendable {
         guard let endpoint = server.registrationEndpoint else {
             throw .unresolved("\(server.issuer ?? server.host) lets nobody register: register the gateway there by hand and write `client_id`")
         }
-        // Under the issuer's name: what one server gave out is shown to no other.
-        let name = server.issuer ?? server.tokenEndpoint
-        if let known = try await services.store?.registration(at: name, for: site.redirect), known.isUsable(at: services.date()) {
+        // Under the server's name: what one gave out is shown to no other.
+        if let known = try await services.store?.registration(at: server.name, for: site.redirect), known.isUsable(at: services.date()) {
             return known.definition(tokenURL: server.tokenEndpoint)
         }
         let client = try await register(at: endpoint, plan)
-        try await services.store?.save(client, at: name, for: site.redirect)
+        try await services.store?.save(client, at: server.name, for: site.redirect)
         return client.definition(tokenURL: server.tokenEndpoint)
     }
 
     /// An upstream that names another server than before must not have it shown a client that somebody registered elsewhere
     /// (MCP 2026-07-28 basic/authorization/client-registration, "Authorization Server Binding").
     private func checkHome(of client: SecretReference, _ server: AuthorizationServer) async throws(CredentialFailure) {
-        guard case .discovered = definition.server, let issuer = server.issuer else { return }
-        guard let id = try? client.resolve(environment: services.environment).reveal(),
-            let home = try await services.store?.home(of: id, for: address), !home.utf8.elementsEqual(issuer.utf8)
+        guard case .discovered = definition.server, let id = try? client.resolve(environment: services.environment).reveal(),
+            let home = try await services.store?.home(of: id, for: address), !home.utf8.elementsEqual(server.name.utf8)
         else { return }
         throw .unresolved(
-            "\(upstream) names \(issuer) as its authorization server, but `client_id` was registered at \(home); "
-                + "if it is known there too, write `issuer: \(issuer)`")
+            "\(upstream) names \(server.name) as its authorization server, but `client_id` was registered at \(home); "
+                + "if it is known there too, write `issuer: \(server.name)`")
     }
 
     private func register(at endpoint: String, _ plan: SignInPlan) async throws(CredentialFailure) -> RegisteredClient {

@@ -80,9 +80,7 @@ extension SignInDesk {
         case .postOrBasic, .privateKeyJWT, .none: break
         }
         token.take(grant.response, at: services.date())
-        if pending.demand.definition.client != nil, let issuer = plan.server.issuer {
-            try await store.save(home: issuer, of: id, for: pending.demand.address)
-        }
+        if pending.demand.definition.client != nil { try await store.save(home: plan.server.name, of: id, for: pending.demand.address) }
         try await store.save(token, of: pending.caller.identity, pending.demand.upstream)
         return token
     }
