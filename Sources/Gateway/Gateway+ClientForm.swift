@@ -33,6 +33,7 @@ extension Gateway {
             case .credential(.tokenNeeded):
                 "The upstream \"\(upstream)\" is called with your own token exchanged, and you brought none that is still good"
             case .credential(.signInNeeded): "You have not signed in to the upstream \"\(upstream)\" yet"
+            case .credential(.scopesNeeded): "The upstream \"\(upstream)\" wants you to allow more"
             case .credential: "The gateway has no credential for the upstream \"\(upstream)\" at present"
             case .insufficientScope: "The upstream \"\(upstream)\" wants a credential that may do more"
             case .broken: "The upstream \"\(upstream)\" went away during the call, which may have had an effect"

@@ -119,10 +119,8 @@ extension Gateway {
     }
 
     private func mustSignIn(_ caller: Caller, to upstream: String, _ exposure: Exposure, _ snapshot: Snapshot) -> Bool {
-        guard maySignIn(caller, to: upstream, exposure, snapshot),
-            case .signInNeeded? = snapshot.upstreams[upstream]?.lister(for: caller)?.credentialFailure
-        else { return false }
-        return true
+        maySignIn(caller, to: upstream, exposure, snapshot)
+            && snapshot.upstreams[upstream]?.lister(for: caller)?.credentialFailure?.isOfSignIn == true
     }
 
     /// Whether there is a sign-in of that caller's to that upstream, and something to use there afterwards.
@@ -144,16 +142,20 @@ extension Gateway {
         let (snapshot, exposure) = try await exposure(for: call)
         guard let upstream = signInUpstream(ofTool: name, in: exposure), maySignIn(call.caller, to: upstream, exposure, snapshot) else { return nil }
         trail?.answered(for: upstream)
-        // Whatever is known of its tools: what counts is whether there is a token.
-        guard await isSignedIn(call.caller, to: upstream, in: snapshot) else {
-            return try await askToSignIn(call, SignInNeed(upstream: upstream), after: round, noting: trail)
+        if let need = await signInNeed(of: call.caller, for: upstream, in: snapshot) {
+            return try await askToSignIn(call, need, after: round, noting: trail)
         }
         return try text("\(upstream): the user is signed in. List the tools again to see what there is.", isError: false, for: call)
     }
 
-    private func isSignedIn(_ caller: Caller, to upstream: String, in snapshot: Snapshot) async -> Bool {
-        guard let credentials = snapshot.upstreams[upstream]?.credentials else { return false }
-        return (try? await credentials.lines(for: caller)) != nil
+    /// What the caller lacks, whatever is known of the upstream's tools: a token, or one that may do more.
+    private func signInNeed(of caller: Caller, for upstream: String, in snapshot: Snapshot) async -> SignInNeed? {
+        guard let instances = snapshot.upstreams[upstream], (try? await instances.credentials.lines(for: caller)) != nil,
+            let lister = instances.lister(for: caller)
+        else { return SignInNeed(upstream: upstream) }
+        // With a token that has just come, that is seen only now.
+        if lister.credentialFailure != nil { await lister.settledAtFirst() }
+        return lister.credentialFailure.flatMap { SignInNeed(.credential($0), upstream: upstream) }
     }
 
     // MARK: - Coming back

@@ -10,6 +10,7 @@ struct SignInNeed: Error {
     init?(_ error: UpstreamError, upstream: String) {
         switch error {
         case .credential(.signInNeeded(let upstream)): (self.upstream, scopes) = (upstream, [])
+        case .credential(.scopesNeeded(let upstream, let scopes)): (self.upstream, self.scopes) = (upstream, scopes)
         case .insufficientScope(let scopes): (self.upstream, self.scopes) = (upstream, scopes)
         default: return nil
         }

@@ -17,7 +17,7 @@ import Testing
     @Test func `A credential is masked with and without the word before it, and so are its parts`() async throws {
         let definition = CredentialDefinition.basic(username: reference(.text("user-name")), password: reference(.environment("P")))
         let grant = StaticGrant(definition: definition, environment: ["P": Self.token])
-        let fields = try await grant.issue(for: .anonymous, isForced: false).fields.map(\.value)
+        let fields = try await grant.issue(for: .anonymous, instead: nil).fields.map(\.value)
         let redaction = Redaction(fields + [Secret(Self.token)])
         let pair = Base64.encode(Array("user-name:\(Self.token)".utf8))
         for said in ["Basic \(pair)", pair, "basic \(pair)", "\(pair) \(Self.token)"] {

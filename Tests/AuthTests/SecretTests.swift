@@ -11,7 +11,7 @@ struct SecretTests {
     func neverPrinted() async {
         let secret = Secret(Self.value)
         let credential = try? await StaticGrant(definition: .bearer(reference(.environment("T"))), environment: ["T": Self.value])
-            .issue(for: .anonymous, isForced: false)
+            .issue(for: .anonymous, instead: nil)
         var dumped = ""
         dump(secret, to: &dumped)
         dump(credential, to: &dumped)

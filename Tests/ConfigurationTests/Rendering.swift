@@ -100,7 +100,7 @@ private func rendered(_ credential: CredentialDefinition) -> [String] {
 }
 
 private func rendered(_ client: OAuthClientDefinition) -> String {
-    "\(client.tokenURL) as \(rendered(client.clientID)) by \(rendered(client.authentication))"
+    "\(client.tokenURL)\(client.issuer.map { " of \($0)" } ?? "") as \(rendered(client.clientID)) by \(rendered(client.authentication))"
 }
 
 private func rendered(_ authentication: OAuthClientDefinition.Authentication) -> String {

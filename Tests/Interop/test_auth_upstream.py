@@ -112,6 +112,31 @@ def test_client_credentials_are_the_gateways_own_and_kept_while_they_last(serve,
     assert asked[0]["form"].get("resource") == guard.url
 
 
+@pytest.mark.parametrize("path", ["", "/realms/acme"])
+@pytest.mark.parametrize("how", ["found by the upstream's metadata", "found at the host of the endpoint", "written", "nobody says"])
+def test_an_assertion_is_for_the_issuer_where_that_is_known(serve, upstream, how, path, tmp_path):
+    key = SigningKey("ES256")
+    (tmp_path / "client.pem").write_text(key.private_pem)
+    (tmp_path / "client.pem").chmod(0o600)
+    with AuthorizationServer(path=path) as elsewhere, Guard(upstream.url, elsewhere) as guard:
+        elsewhere.clients.add("switchboard", keys=[key])
+        credential = machine(elsewhere, client_auth="private_key_jwt", key=f"${{file:{tmp_path / 'client.pem'}}}", algorithm="ES256")
+        del credential["oauth"]["client_secret"]
+        credential["oauth"]["resource"] = guard.url
+        if not how.startswith("found by"):
+            guard.metadata_changes = {"authorization_servers": []}
+        if not how.startswith("found"):
+            elsewhere.discovery = set()
+        if how == "written":
+            credential["oauth"]["issuer"] = elsewhere.issuer
+        here = serve(credential, guard.url)
+        assert here.call("echo", {"text": "x"}).result
+        asked, = elsewhere.asked("/token")
+        # A path can't be guessed.
+        is_known = how in ("found by the upstream's metadata", "written") or how.startswith("found at") and not path
+        assert claims_of(asked["form"]["client_assertion"])["aud"] == (elsewhere.issuer if is_known else elsewhere.token_url)
+
+
 @pytest.mark.quick
 def test_token_exchange_gives_each_caller_a_token_of_their_own(serve, guard, elsewhere):
     here = serve(exchange(elsewhere, audience=guard.url), guard.url)

@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 from harness.authority import AuthorizationServer
+from harness.authority_keys import SigningKey, claims_of
 from harness.deadline import eventually
 from test_sign_in import Person, guard, serve, upstream  # noqa: F401
 
@@ -88,6 +89,39 @@ def test_a_registered_client_proves_itself_as_the_server_wants_it(serve, elsewhe
         assert not proof and token["form"]["client_id"]
 
 
+# pre-registration
+
+@pytest.mark.parametrize("listed, method", [
+    (["client_secret_basic"], "client_secret_basic"), (["client_secret_post"], "client_secret_post"),
+    (["client_secret_post", "client_secret_basic"], "client_secret_basic"), (None, "client_secret_basic"),
+    (["private_key_jwt"], "client_secret_post")], ids=str)
+def test_a_secret_goes_to_the_server_as_its_metadata_says(serve, elsewhere, listed, method):  # noqa: F811
+    elsewhere.metadata_changes = {"token_endpoint_auth_methods_supported": listed}
+    elsewhere.lifetime = 8
+    alice = Person(serve())
+    elsewhere.clients.known["switchboard"]["token_endpoint_auth_method"] = method
+    assert alice.sign_in(alice.asked("sign_in_one", {})[0]).status == 200
+    eventually(lambda: "add" in alice.names())
+    # Again when it is renewed, also by a gateway that knows of this only from its store.
+    alice.scene.gateway.stop()
+    alice.scene.gateway.start(alice.scene.port)
+    eventually(lambda: (alice.call(), elsewhere.asked("/token", grant_type="refresh_token"))[1])
+    assert [entry.get("client_auth") for entry in elsewhere.asked("/token")] == [method] * len(elsewhere.asked("/token"))
+
+
+def test_an_assertion_is_for_the_issuer_whenever_the_user_needs_a_token(serve, elsewhere, tmp_path):  # noqa: F811
+    key = SigningKey("ES256")
+    (tmp_path / "client.pem").write_text(key.private_pem)
+    (tmp_path / "client.pem").chmod(0o600)
+    elsewhere.lifetime = 8
+    alice = Person(serve(registered=False, client_id="switchboard", client_auth="private_key_jwt", algorithm="ES256",
+                         key=f"${{file:{tmp_path / 'client.pem'}}}"))
+    elsewhere.clients.add("switchboard", keys=[key], redirect_uris=[alice.scene.origin + "/oauth/callback"])
+    assert alice.sign_in(alice.asked("sign_in_one", {})[0]).status == 200
+    eventually(lambda: (alice.call(), elsewhere.asked("/token", grant_type="refresh_token"))[1])
+    assert {claims_of(entry["form"]["client_assertion"])["aud"] for entry in elsewhere.asked("/token")} == {elsewhere.issuer}
+
+
 @pytest.mark.parametrize("offered", [True, False], ids=["offline-access-scope", "offline-access-not-supported"])
 def test_access_while_the_user_is_away_is_asked_for_where_it_is_offered(serve, guard, elsewhere, offered):  # noqa: F811
     guard.metadata_changes = {"scopes_supported": ["mcp:basic"]}
@@ -96,6 +130,77 @@ def test_access_while_the_user_is_away_is_asked_for_where_it_is_offered(serve, g
     scopes = elsewhere.asked("/authorize")[0]["form"]["scope"].split()
     assert "mcp:basic" in scopes and ("offline_access" in scopes) == offered
     assert set(elsewhere.asked("/register")[0]["form"]["grant_types"]) == {"authorization_code", "refresh_token"}
+
+
+# authorization-server-migration
+
+@pytest.fixture
+def new_home():
+    with AuthorizationServer() as authority:
+        authority.default_scopes, authority.clients.metadata_documents = (), False
+        yield authority
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["the old server still renews", "the old server is gone"])
+def test_users_of_an_upstream_whose_server_changed_sign_in_at_the_new_one(serve, guard, elsewhere, new_home, is_gone):  # noqa: F811
+    alice = signed_in(serve)
+    guard.authority = new_home
+    if is_gone:
+        elsewhere.stop()
+    alice.scene.gateway.stop()
+    alice.scene.gateway.start(alice.scene.port)
+    eventually(lambda: alice.names() == ["sign_in_one"])
+    page = alice.sign_in(alice.asked("sign_in_one", {})[0])
+    assert page.status == 200, page.text
+    eventually(lambda: "add" in alice.names())
+    assert alice.call().result["content"][0]["text"] == "3"
+    known = set(elsewhere.clients.known)
+    assert len(known) == len(new_home.asked("/register")) == 1
+    assert {entry["form"].get("client_id") for path in ("/authorize", "/token") for entry in new_home.asked(path)} - {None} <= set(new_home.clients.known) - known
+
+
+def test_a_call_whose_token_counts_no_more_gives_a_link_to_the_new_server(serve, guard, elsewhere, new_home):  # noqa: F811
+    alice = signed_in(serve)
+    guard.authority = new_home
+    link, retry = alice.asked()
+    assert alice.sign_in(link).status == 200
+    assert alice.call(**retry).result["content"][0]["text"] == "3"
+    assert len(new_home.asked("/register")) == 1
+
+
+def test_a_client_that_was_registered_by_hand_is_not_shown_to_another_server(serve, guard, elsewhere, new_home):  # noqa: F811
+    alice = Person(serve())
+    alice.sign_in(alice.asked("sign_in_one", {})[0])
+    eventually(lambda: "add" in alice.names())
+    guard.authority = new_home
+    link, _ = alice.asked()
+    assert alice.agree(link).status == 502
+    assert "was registered" in alice.scene.gateway.process.stderr and new_home.issuer in alice.scene.gateway.process.stderr
+    assert not new_home.asked("/authorize") and not new_home.asked("/token")
+
+
+# scope-retry-limit, where the scope is wanted already for the lists
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_who_may_not_even_list_is_asked_to_allow_more_once(serve, guard, elsewhere, granted):  # noqa: F811
+    elsewhere.scopes = ["read", "list"]
+    guard.scopes, guard.method_scopes["tools/list"] = ["read"], "list" if granted else "list never"
+    if not granted:
+        elsewhere.scopes += ["never"]
+        elsewhere.handed_out._scopes = lambda text: [scope for scope in (text or "").split() if scope != "never"]
+    alice = Person(serve(registered=False))
+    alice.sign_in(alice.asked("sign_in_one", {})[0])
+    assert elsewhere.asked("/authorize")[-1]["form"]["scope"] == "read"
+    eventually(lambda: alice.names() == ["sign_in_one"])
+    link, retry = alice.asked("sign_in_one", {})
+    assert alice.sign_in(link).status == 200
+    assert set(elsewhere.asked("/authorize")[-1]["form"]["scope"].split()) == {"read", "list"} | (set() if granted else {"never"})
+    if granted:
+        assert not alice.call("sign_in_one", {}, **retry).result.get("isError")
+        eventually(lambda: "add" in alice.names())
+    else:
+        assert "refuses this with all that you have allowed" in alice.call("sign_in_one", {}, **retry).error["message"]
+        assert len(elsewhere.asked("/authorize")) == 2
 
 
 # iss-*: what the authorization response says of who made it

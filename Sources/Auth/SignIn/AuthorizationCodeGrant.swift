@@ -1,4 +1,9 @@
+import Diagnostics
+
 /// Each user's own token, from when they signed in (RFC 6749 §4.1); renewed with its refresh token for as long as that is good.
+///
+/// One that the upstream refuses is renewed; where that can't be, or the fresh one is refused as well, it counts as taken back, and the user is
+/// asked to sign in wherever the upstream sends people by then.
 struct AuthorizationCodeGrant: CredentialGrant {
     let definition: SignInDefinition
     let upstream: String
@@ -9,7 +14,7 @@ struct AuthorizationCodeGrant: CredentialGrant {
     var dependsOnCaller: Bool { true }
     var references: [SecretReference] { [] }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         guard caller.proof != .none else {
             throw .notForCaller("anonymous callers can't sign in to \(upstream): there is nobody to keep a token for")
         }
@@ -18,22 +23,40 @@ struct AuthorizationCodeGrant: CredentialGrant {
             throw .signInNeeded(upstream: upstream)
         }
         let now = services.date()
-        if !isForced, token.isFresh(at: now) { return credential(token, at: now) }
-        let isGood = !isForced && token.expires.map { $0 - now > 10 } ?? true
+        // Another may have come since, by a sign-in or by another process.
+        let isRefused = credential(token, at: now).lines == refused
+        if !isRefused, token.isFresh(at: now) { return credential(token, at: now) }
+        let isGood = !isRefused && token.expires.map { $0 - now > 10 } ?? true
         guard let refreshToken = token.refreshToken, let client = client(of: token) else {
             if isGood { return credential(token, at: now) }
-            throw .signInNeeded(upstream: upstream)
+            throw isRefused ? try await loss(of: caller, in: store) : .signInNeeded(upstream: upstream)
         }
-        return try await renewed(token, refreshToken, as: client, isGood: isGood, of: caller.identity, in: store)
+        return try await renewed(token, refreshToken, as: client, isGood: isGood, of: caller, in: store)
     }
 
-    /// Whether it was asked for with no more than is configured now, but for what the upstream wanted besides.
+    func giveUp(_ refused: [UInt8], for caller: Caller) async throws(CredentialFailure) {
+        guard let store = services.store, let token = try await store.signInToken(of: caller.identity, upstream),
+            credential(token, at: services.date()).lines == refused
+        else { return }
+        throw try await loss(of: caller, in: store)
+    }
+
+    /// Forgets a token that is worth nothing; what the user needs now.
+    private func loss(of caller: Caller, in store: TokenStore) async throws(CredentialFailure) -> CredentialFailure {
+        Log(upstream).info("what \(caller) was given is no longer good; they have to sign in anew")
+        try await store.forgetSignIn(of: caller.identity, upstream)
+        services.losses.note(upstream, at: services.now())
+        return .signInNeeded(upstream: upstream)
+    }
+
+    /// Whether it was asked for where people sign in now, with no more than is configured now but for what the upstream wanted besides.
     private func isWanted(_ token: SignInToken) -> Bool {
-        definition.scopes.isEmpty || Set(token.configuredScopes).isSubset(of: definition.scopes)
+        if case .issuer(let issuer) = definition.server, token.issuer != issuer { return false }
+        return definition.scopes.isEmpty || Set(token.configuredScopes).isSubset(of: definition.scopes)
     }
 
     private func renewed(
-        _ token: SignInToken, _ refreshToken: Secret, as client: OAuthClientDefinition, isGood: Bool, of identity: CallerIdentity,
+        _ token: SignInToken, _ refreshToken: Secret, as client: OAuthClientDefinition, isGood: Bool, of caller: Caller,
         in store: TokenStore
     ) async throws(CredentialFailure) -> IssuedCredential {
         var parameters = [("grant_type", "refresh_token"), ("refresh_token", refreshToken.reveal())]
@@ -45,15 +68,22 @@ struct AuthorizationCodeGrant: CredentialGrant {
             var fresh = token
             fresh.take(grant.response, at: services.date())
             // Kept before it is used: the old refresh token may be worth nothing any more.
-            try await store.save(fresh, of: identity, upstream)
+            try await store.save(fresh, of: caller.identity, upstream)
             return credential(fresh, at: services.date(), sources: grant.sources)
         case .failure(let failure) where failure.code == "invalid_grant":
-            try await store.forgetSignIn(of: identity, upstream)
-            throw .signInNeeded(upstream: upstream)
+            throw try await loss(of: caller, in: store)
         case .failure(let failure):
             if isGood { return credential(token, at: services.date()) }
+            if await hasMoved(from: token.issuer) { throw try await loss(of: caller, in: store) }
             throw .exchangeFailed("\(token.tokenEndpoint) does not renew a token: \(failure)")
         }
+    }
+
+    /// Whether the upstream sends its users to another server by now: the one before may be gone for good.
+    private func hasMoved(from issuer: String?) async -> Bool {
+        guard case .discovered = definition.server, let issuer else { return false }
+        let servers = await SignInDiscovery(definition: definition, address: address, fetch: services.fetch).issuers()
+        return !servers.isEmpty && !servers.contains { $0.utf8.elementsEqual(issuer.utf8) }
     }
 
     /// Who we were when the user signed in; nil where the configuration says by now that we are somebody else.
@@ -64,7 +94,11 @@ struct AuthorizationCodeGrant: CredentialGrant {
                 tokenURL: token.tokenEndpoint, clientID: id, authentication: token.issuedSecret.map { .issued($0) } ?? .none)
         }
         guard let id = try? configured.id.resolve(environment: services.environment).reveal(), id == token.clientID else { return nil }
-        return OAuthClientDefinition(tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication)
+        // As it was when they signed in.
+        let methods = token.isBasic.map { [$0 ? "client_secret_basic" : "client_secret_post"] } ?? []
+        return OAuthClientDefinition(
+            tokenURL: token.tokenEndpoint, clientID: configured.id, authentication: configured.authentication.fitting(methods),
+            issuer: token.issuer)
     }
 
     private func source(of token: SignInToken) -> FetchRequest.Source {

@@ -73,7 +73,9 @@ package final class SignInDesk: Sendable {
         var demand = demand
         demand.scopes = try await scopes(for: demand, caller)
         let (scopes, upstream) = (demand.scopes, demand.upstream)
-        if let open = state.withLock({ $0.pending.open(for: caller.identity, upstream, scopes: scopes, at: now) }), open.site == site {
+        if let open = state.withLock({ $0.pending.open(for: caller.identity, upstream, scopes: scopes, at: now) }), open.site == site,
+            services.losses.isCurrent(open.begun, of: upstream)
+        {
             return SignInLink(id: open.id, url: site.link(open.secret))
         }
         let plan = try await plan(for: demand)
@@ -120,7 +122,8 @@ package final class SignInDesk: Sendable {
             let step = state.withLock { state -> Step in
                 if let known = state.plans[demand.upstream], known.isOf(demand) {
                     guard let outcome = known.outcome else { return known.waiters.count < 1_000 ? .wait : .full }
-                    if now - known.begun < ((try? outcome.get()) == nil ? limits.failureLife : limits.planLife) { return .use(outcome) }
+                    let isCurrent = services.losses.isCurrent(known.begun, of: demand.upstream)
+                    if isCurrent, now - known.begun < ((try? outcome.get()) == nil ? limits.failureLife : limits.planLife) { return .use(outcome) }
                 }
                 if state.plans.count >= 1_000 { state.plans = state.plans.filter { $0.value.outcome == nil } }
                 guard state.plans.count < 1_000 else { return .full }

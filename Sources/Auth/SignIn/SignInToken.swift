@@ -18,6 +18,8 @@ struct SignInToken: Sendable {
     var tokenEndpoint: String
     var resource: String?
     var clientID: String
+    /// Whether our own secret goes in `Authorization: Basic`; nil where that is to be found out.
+    var isBasic: Bool?
     /// Where the server gave us one.
     var issuedSecret: IssuedSecret?
 
@@ -48,6 +50,7 @@ extension SignInToken {
         tokenEndpoint = endpoint
         resource = json["resource"]?.string
         clientID = client
+        isBasic = json["own_basic"]?.bool
         issuedSecret = json["client_secret"]?.string.map { IssuedSecret($0, isBasic: json["client_basic"]?.bool ?? false) }
     }
 
@@ -62,6 +65,7 @@ extension SignInToken {
         json["expires"] = expires.map { .number(String($0)) }
         json["issuer"] = issuer.map { .string($0) }
         json["resource"] = resource.map { .string($0) }
+        json["own_basic"] = isBasic.map { .bool($0) }
         if let issuedSecret {
             json["client_secret"] = .string(issuedSecret.value.reveal())
             json["client_basic"] = .bool(issuedSecret.isBasic)

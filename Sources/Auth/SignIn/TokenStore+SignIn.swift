@@ -20,6 +20,17 @@ extension TokenStore {
         try await write(client.bytes, Self.registrar(server, redirect), "")
     }
 
+    /// The authorization server that knows a client of that id, which was registered by hand, for that upstream; nil before the first sign-in.
+    func home(of clientID: String, for address: String) async throws(CredentialFailure) -> String? {
+        try await read(Self.client(clientID, address), "").map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func save(home issuer: String, of clientID: String, for address: String) async throws(CredentialFailure) {
+        try await write(Array(issuer.utf8), Self.client(clientID, address), "")
+    }
+
+    private static func client(_ id: String, _ address: String) -> CallerIdentity { CallerIdentity(realm: "client", user: id, client: address) }
+
     /// Registrations stand among the users' tokens, under a name that no caller can have.
     private static func registrar(_ server: String, _ redirect: String) -> CallerIdentity {
         CallerIdentity(realm: "registration", user: server, client: redirect)

@@ -15,10 +15,16 @@ package protocol CredentialGrant: Sendable {
     /// The secrets that it is made from.
     var references: [SecretReference] { get }
 
-    /// Makes a fresh one. `isForced` where the upstream has refused the last one: nothing that is kept elsewhere may be used unasked.
+    /// Makes a fresh one. `refused` are the header lines that the upstream has refused, nil where the last one merely ends: those may not be
+    /// used again, wherever they are kept.
     ///
     /// Called for one caller at a time, off the way of calls that have a credential; ends within some seconds.
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential
+
+    /// The upstream has refused also what was made in the place of refused lines: what it was made from is worth nothing.
+    ///
+    /// Throws why there is none from now on; returns where others may still be had.
+    func giveUp(_ refused: [UInt8], for caller: Caller) async throws(CredentialFailure)
 }
 
 extension CredentialGrant {
@@ -26,6 +32,7 @@ extension CredentialGrant {
     package var dependsOnToken: Bool { false }
     package var isLocal: Bool { false }
     package var references: [SecretReference] { [] }
+    package func giveUp(_ refused: [UInt8], for caller: Caller) async throws(CredentialFailure) {}
 }
 
 /// What grants and slots need of the world outside.
@@ -34,6 +41,8 @@ package struct CredentialServices: Sendable {
     package var fetch: Fetch
     /// Where users' tokens are kept.
     package var store: TokenStore?
+    /// When users' tokens turned out to be worth nothing.
+    let losses = SignInLosses()
     /// Starts something that no call waits for.
     package var background: @Sendable (@escaping @Sendable () async -> Void) -> Void
     package var now: @Sendable () -> ContinuousClock.Instant

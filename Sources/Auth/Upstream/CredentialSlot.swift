@@ -72,7 +72,7 @@ final class CredentialSlot: Sendable {
             case .failure(let failure): throw failure
             case .wait: await wait()
             case .renew(let waits, let old):
-                services.background { await self.renew(for: caller, isForced: false) }
+                services.background { await self.renew(for: caller) }
                 if !waits, let old { return old }
                 await wait()
             }
@@ -101,7 +101,7 @@ final class CredentialSlot: Sendable {
             // What is under way may have begun before the refusal, and for another reason: then it is asked for once more.
             case .wait: await wait()
             case .renew:
-                services.background { await self.renew(for: caller, isForced: true) }
+                services.background { await self.renew(for: caller, instead: lines) }
                 await wait()
                 let (fresh, failure) = state.withLock { ($0.lines, $0.failure) }
                 if fresh == nil, let failure { throw failure }
@@ -109,6 +109,18 @@ final class CredentialSlot: Sendable {
             }
         }
         return nil
+    }
+
+    /// The upstream has refused also `lines`, which were made in the place of refused ones; throws where there are none from now on.
+    func refusedAgain(_ lines: [UInt8], for caller: Caller) async throws(CredentialFailure) {
+        guard state.withLock({ $0.lines == lines && !$0.isRenewing }) else { return }
+        do {
+            try await grant.giveUp(lines, for: caller)
+        } catch {
+            // Others may have come meanwhile.
+            if state.withLock({ $0.lines == lines }) { fail(error, at: services.now()) }
+            throw error
+        }
     }
 
     /// Drops what is kept, so that the next call asks anew: after a sign-in, or when a token was taken back.
@@ -163,16 +175,16 @@ final class CredentialSlot: Sendable {
 
     // MARK: - How
 
-    private func renew(for caller: Caller, isForced: Bool) async {
+    private func renew(for caller: Caller, instead refused: [UInt8]? = nil) async {
         let stamps = await look()
         let now = services.now()
         let isUnchanged = state.withLock { state in
             state.checked = now
-            return !isForced && state.isGood(at: now) && state.stamps == stamps && state.renewAt.map { now < $0 } ?? true
+            return refused == nil && state.isGood(at: now) && state.stamps == stamps && state.renewAt.map { now < $0 } ?? true
         }
         if isUnchanged { return finish() }
         do throws(CredentialFailure) {
-            let issued = try await grant.issue(for: caller, isForced: isForced)
+            let issued = try await grant.issue(for: caller, instead: refused)
             take(issued, stamps, at: services.now())
         } catch {
             fail(error, at: services.now())
@@ -210,7 +222,7 @@ final class CredentialSlot: Sendable {
             state.failure = failure
             switch failure {
             // The token was taken back, or is no longer for this caller: it must not be used on.
-            case .signInNeeded, .notForCaller, .tokenNeeded: state.lines = nil
+            case .signInNeeded, .scopesNeeded, .notForCaller, .tokenNeeded: state.lines = nil
             case .unresolved, .exchangeFailed: break
             }
             let isGood = state.isGood(at: now)

@@ -78,6 +78,12 @@ package final class CredentialSource: Sendable {
         return try await slot.refused(lines, for: caller)
     }
 
+    /// The upstream has refused also these, which were made in the place of refused ones; throws where there are none from now on.
+    package func refusedAgain(_ lines: [UInt8], for caller: Caller) async throws(CredentialFailure) {
+        guard let key = key(for: caller), let slot = slot(for: key) else { return }
+        try await slot.refusedAgain(lines, for: caller)
+    }
+
     /// Drops what is kept for that key, so that the next call asks anew.
     package func forget(_ key: CredentialKey) {
         if let shared = choices[key.choice].slot { shared.forget() } else { slots.withLock { $0.byKey.removeValue(forKey: key) }?.slot.forget() }
@@ -114,8 +120,8 @@ extension CredentialDefinition {
     fileprivate func grant(upstream: String, address: String, services: CredentialServices) -> any CredentialGrant {
         switch self {
         case .none, .bearer, .headers, .basic, .firstOf: StaticGrant(definition: self, environment: services.environment)
-        case .clientCredentials(let client, let demand): ClientCredentialsGrant(client: client, demand: demand, services: services)
-        case .tokenExchange(let client, let demand): TokenExchangeGrant(client: client, demand: demand, services: services)
+        case .clientCredentials(let client, let demand): ClientCredentialsGrant(client: client, demand: demand, upstream: address, services: services)
+        case .tokenExchange(let client, let demand): TokenExchangeGrant(client: client, demand: demand, upstream: address, services: services)
         case .signedJWT(let definition): SignedTokenGrant(definition: definition, services: services)
         case .authorizationCode(let definition):
             AuthorizationCodeGrant(definition: definition, upstream: upstream, address: address, services: services)

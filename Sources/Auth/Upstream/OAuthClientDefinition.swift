@@ -14,6 +14,13 @@ package struct OAuthClientDefinition: Hashable, Sendable {
         /// With a secret that the server itself gave out.
         case issued(IssuedSecret)
 
+        /// The same as a server takes it that lists `methods` (RFC 8414 §2); nil for no list, which means `Authorization: Basic`.
+        func fitting(_ methods: [String]?) -> Authentication {
+            guard case .postOrBasic(let secret) = self else { return self }
+            guard let methods, !methods.contains("client_secret_basic") else { return .basic(secret) }
+            return methods.contains("client_secret_post") ? .post(secret) : self
+        }
+
         /// The key that something is signed with, where that is so.
         var signings: [SigningDefinition] { if case .privateKeyJWT(let signing) = self { [signing] } else { [] } }
     }
@@ -22,9 +29,12 @@ package struct OAuthClientDefinition: Hashable, Sendable {
     package var tokenURL: String
     package var clientID: SecretReference
     package var authentication: Authentication
+    /// The authorization server, where that is known: whom what is signed is for.
+    package var issuer: String?
 
-    package init(tokenURL: String, clientID: SecretReference, authentication: Authentication) {
+    package init(tokenURL: String, clientID: SecretReference, authentication: Authentication, issuer: String? = nil) {
         self.tokenURL = tokenURL
+        self.issuer = issuer
         self.clientID = clientID
         self.authentication = authentication
     }

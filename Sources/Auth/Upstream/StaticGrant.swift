@@ -8,7 +8,7 @@ struct StaticGrant: CredentialGrant {
     var isLocal: Bool { true }
     var references: [SecretReference] { definition.references }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         if references.allSatisfy({ $0.files.isEmpty }) { return try resolved() }
         return try await OffLoop.run { () throws(CredentialFailure) in try resolved() }
     }

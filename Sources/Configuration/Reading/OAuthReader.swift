@@ -27,9 +27,10 @@ struct OAuthReader {
         let tokenURL = tokenURL(section, &findings)
         let id = clientID(section, &findings)
         let authentication = authentication(section, &findings)
+        let issuer = issuer(section, &findings)
         let demand = demand(section, &findings)
         guard findings.problems.count == before, let tokenURL, let id, let authentication else { return nil }
-        let client = OAuthClientDefinition(tokenURL: tokenURL, clientID: id, authentication: authentication)
+        let client = OAuthClientDefinition(tokenURL: tokenURL, clientID: id, authentication: authentication, issuer: issuer)
         return grant == .tokenExchange ? .tokenExchange(client, demand) : .clientCredentials(client, demand)
     }
 
@@ -44,6 +45,17 @@ struct OAuthReader {
         guard address.scheme == "https" || IPAddress.isLoopback(address.host) else {
             findings.add("secrets and tokens would travel in clear text to \(address.host)", at: node.position, fix: "write https://…")
             return nil
+        }
+        return text
+    }
+
+    /// Whom an assertion is for; nil where it is not said.
+    private func issuer(_ section: Section, _ findings: inout Findings) -> String? {
+        guard let node = section["issuer"], let text = node.text("issuer", &findings) else { return nil }
+        if section["client_auth"]?.scalar?.text != "private_key_jwt" {
+            findings.add("`issuer` belongs to `client_auth: private_key_jwt`", at: node.position, fix: "write that, or remove it")
+        } else if WebAddress(text).map({ $0.query != nil || $0.fragment != nil }) ?? true {
+            findings.add("`issuer` is no absolute address without a query and a fragment (RFC 8414 §2)", at: node.position, fix: "write https://…")
         }
         return text
     }
@@ -116,7 +128,8 @@ struct OAuthReader {
 
     private static let keys = Section.Keys(
         known: [
-            "grant", "token_url", "client_id", "client_secret", "client_auth", "key", "key_id", "algorithm", "scopes", "resource", "audience",
+            "grant", "token_url", "issuer", "client_id", "client_secret", "client_auth", "key", "key_id", "algorithm", "scopes", "resource",
+            "audience",
         ],
         refused: ["scope": ("`oauth` has no `scope`", "write `scopes: [first, second]`")])
 }

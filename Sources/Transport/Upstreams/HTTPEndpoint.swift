@@ -46,10 +46,6 @@ final class HTTPEndpoint: Sendable {
             throw .credential(error)
         }
         let response = try await send(method, target, lines, fields, body, within: time, cancellation)
-        if response.status == 403, let scopes = response.headers.scopesWanted {
-            response.cancel()
-            throw .insufficientScope(scopes)
-        }
         guard response.status == 401, !lines.isEmpty else { return response }
         let others: [UInt8]?
         do {
@@ -61,7 +57,15 @@ final class HTTPEndpoint: Sendable {
         guard let others else { return response }
         response.cancel()
         if cancellation?.isCancelled == true { throw .cancelled }
-        return try await send(method, target, others, fields, body, within: time, cancellation)
+        let second = try await send(method, target, others, fields, body, within: time, cancellation)
+        guard second.status == 401 else { return second }
+        do {
+            try await credential.refusedAgain(others)
+        } catch {
+            second.cancel()
+            throw .credential(error)
+        }
+        return second
     }
 
     private func send(
@@ -71,8 +75,9 @@ final class HTTPEndpoint: Sendable {
         let request = HTTPClientRequest(
             method, origin, target ?? url.target, fieldsPrefix: Self.commonFields + lines, fields: fields, body: body, proxy: proxy)
         var isSent = false
+        let response: HTTPClientResponse
         do {
-            return try await clients.current.send(request, within: time) { breakOff in
+            response = try await clients.current.send(request, within: time) { breakOff in
                 isSent = true
                 cancellation?.whenCancelled(breakOff)
             }
@@ -81,6 +86,9 @@ final class HTTPEndpoint: Sendable {
             guard isSent else { throw .unavailable(error.description) }
             throw UpstreamError(error, during: "it closed the connection before it answered")
         }
+        guard response.status == 403, let scopes = response.headers.scopesWanted else { return response }
+        response.cancel()
+        throw .insufficientScope(scopes)
     }
 }
 

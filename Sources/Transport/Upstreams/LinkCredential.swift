@@ -31,5 +31,10 @@ package final class LinkCredential: Sendable {
         try await source.refused(lines, for: caller.withLock { $0 })
     }
 
+    /// The upstream has refused also these, which were there in the place of refused ones; throws where there are none from now on.
+    func refusedAgain(_ lines: [UInt8]) async throws(CredentialFailure) {
+        try await source.refusedAgain(lines, for: caller.withLock { $0 })
+    }
+
     var redaction: Redaction { source.redaction(for: key) }
 }

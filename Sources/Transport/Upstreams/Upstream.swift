@@ -361,8 +361,18 @@ package final class Upstream: Sendable {
             await link.close()
             return end
         } catch {
-            state.withLock { if case .credential(let failure) = error { $0.credentialFailure = failure } else { $0.credentialFailure = nil } }
+            let failure = credentialFailure(error)
+            state.withLock { $0.credentialFailure = failure }
             return end(error)
+        }
+    }
+
+    /// What the attempt lacked, where that was the caller's credential.
+    private func credentialFailure(_ error: UpstreamError) -> CredentialFailure? {
+        switch error {
+        case .credential(let failure): failure
+        case .insufficientScope(let scopes) where isPersonal: .scopesNeeded(upstream: name, scopes)
+        default: nil
         }
     }
 

@@ -186,13 +186,12 @@ package final class UpstreamInstances: Sendable {
 
     /// The tools that this caller may see; nil while they are not known.
     ///
-    /// Who has yet to sign in sees what is known of the upstream's tools: names, no more than that.
+    /// Who has yet to sign in, or to allow more, sees what is known of the upstream's tools: names, no more than that.
     package func list(for caller: Caller) -> UpstreamList? {
         guard hasPersonalLists else { return commonList }
         guard let instance = lister(for: caller) else { return nil }
         if let list = instance.list { return list }
-        if case .signInNeeded = instance.credentialFailure { return commonList }
-        return nil
+        return instance.credentialFailure?.isOfSignIn == true ? commonList : nil
     }
 
     /// Whether lists are taken from that instance. What another one announces that callers share is taken over, so that the latest word counts;

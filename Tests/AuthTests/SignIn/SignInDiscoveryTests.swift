@@ -82,6 +82,19 @@ private func resource(_ name: String = "https://up.example/mcp", server: String 
         #expect(web.asked.withLock { $0.allSatisfy { $0.url.hasPrefix("https://up.example/") } })
     }
 
+    @Test func `Without any metadata the default addresses at the upstream's origin count`() async throws {
+        let plan = try await Web([:]).plan()
+        #expect(plan.server.authorizationEndpoint == "https://up.example/authorize" && plan.server.tokenEndpoint == "https://up.example/token")
+        #expect(plan.server.registrationEndpoint == "https://up.example/register" && plan.server.issuer == nil)
+        let broken = "https://up.example/.well-known/oauth-authorization-server"
+        for documents in [
+            [wellKnown: resource("https://up.example")], [wellKnown: resource("https://up.example", server: "https://up.example")], [broken: "{}"],
+        ] {
+            await #expect(throws: FetchFailure.self) { try await Web(documents).plan() }
+        }
+        await #expect(throws: FetchFailure.self) { try await Web([:]).plan(SignInDefinition(server: .issuer("https://up.example"))) }
+    }
+
     @Test func `A configured issuer is asked whatever the upstream names`() async throws {
         let web = Web([
             wellKnown + "/mcp": resource(server: "https://evil.example"), server: metadata("https://auth.example"),

@@ -52,6 +52,18 @@ import Testing
         #expect(world.requests.count == 3)
     }
 
+    @Test(
+        arguments: [
+            (nil, "basic"), (["client_secret_basic"], "basic"), (["client_secret_post", "client_secret_basic"], "basic"),
+            (["none", "client_secret_post"], "post"), (["private_key_jwt"], "either"),
+        ] as [([String]?, String)])
+    func `A secret for which no way is written goes as the server's metadata says`(methods: [String]?, way: String) {
+        let secret = reference(.environment("S"))
+        let ways: [String: OAuthClientDefinition.Authentication] = ["basic": .basic(secret), "post": .post(secret), "either": .postOrBasic(secret)]
+        #expect(OAuthClientDefinition.Authentication.postOrBasic(secret).fitting(methods) == ways[way])
+        for written in [OAuthClientDefinition.Authentication.post(secret), .basic(secret), .none] { #expect(written.fitting(methods) == written) }
+    }
+
     @Test(arguments: [
         (200, "", "no JSON"), (200, "[]", "no JSON"), (200, #"{"access_token":"t"}"#, "token_type"),
         (200, #"{"access_token":"t","token_type":"DPoP"}"#, "DPoP"), (200, #"{"access_token":"t","token_type":"mac"}"#, "mac"),

@@ -3,6 +3,7 @@
     guard = Guard(upstream.url, authority)               # tokens must be by `authority` and for guard.url
     guard.scopes = ["mcp"]                               # what the challenge and the RFC 9728 metadata name; needed of every token
     guard.tool_scopes["delete_branch"] = "admin"         # a call without it: 403 insufficient_scope
+    guard.method_scopes["tools/list"] = "list"           # the same for a method
     guard.metadata_path, guard.challenges_with_metadata  # where the metadata is, and whether a challenge says so
     guard.refuse(1)                                      # the next so many requests get 401, whatever they bring
     guard.tokens / guard.claims()                        # what came; guard.headers: all header fields of accepted requests
@@ -23,7 +24,7 @@ class Guard:
     def __init__(self, upstream, authority, audience=None, tls=None, host="127.0.0.1"):
         self.target = urllib.parse.urlsplit(upstream)
         self.authority, self.tls, self.host = authority, tls, host
-        self.scopes, self.tool_scopes = [], {}
+        self.scopes, self.tool_scopes, self.method_scopes = [], {}, {}
         self.tokens, self.headers, self.refused = [], [], 0
         self.metadata_changes, self.lock = {}, threading.Lock()
         self.challenges_with_metadata = True
@@ -89,6 +90,7 @@ class Guard:
         needed = set(self.scopes)
         try:
             message = json.loads(body)
+            needed |= set(self.method_scopes.get(message["method"], "").split())
             if message["method"] == "tools/call":
                 needed |= set(self.tool_scopes.get(message["params"]["name"], "").split())
         except (ValueError, KeyError, TypeError):

@@ -22,16 +22,25 @@ struct AuthorizationServer: Hashable, Sendable {
     /// What it wants besides in the authorization request.
     let parameters: [Parameter]
 
-    init(issuer: String?, authorizationEndpoint: String, tokenEndpoint: String, parameters: [(String, String)] = []) {
+    init(
+        issuer: String?, authorizationEndpoint: String, tokenEndpoint: String, registrationEndpoint: String? = nil,
+        parameters: [(String, String)] = []
+    ) {
         self.issuer = issuer
         self.authorizationEndpoint = authorizationEndpoint
         self.tokenEndpoint = tokenEndpoint
-        registrationEndpoint = nil
+        self.registrationEndpoint = registrationEndpoint
         sendsIssuer = false
         readsClientDocuments = false
         tokenMethods = nil
         scopes = []
         self.parameters = parameters.map { Parameter(name: $0.0, value: $0.1) }
+    }
+
+    /// The default addresses of a server without metadata (MCP 2025-03-26 basic/authorization, "Fallbacks for Servers without Metadata Discovery").
+    init(at origin: String) {
+        self.init(
+            issuer: nil, authorizationEndpoint: origin + "/authorize", tokenEndpoint: origin + "/token", registrationEndpoint: origin + "/register")
     }
 
     /// Throws where the document is another issuer's (mix-up), where PKCE is not offered, or an endpoint is missing or unfit.
@@ -55,6 +64,9 @@ struct AuthorizationServer: Hashable, Sendable {
         scopes = json["scopes_supported"]?.array?.compactMap(\.string) ?? []
         parameters = []
     }
+
+    /// What its clients are kept under, and shown to nobody else.
+    var name: String { issuer ?? tokenEndpoint }
 
     /// The host that a person sees in the browser's address.
     var host: String { HTTPAddress(authorizationEndpoint)?.origin ?? "" }

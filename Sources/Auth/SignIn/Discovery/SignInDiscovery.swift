@@ -19,16 +19,18 @@ struct SignInDiscovery: Sendable {
             return fixed(AuthorizationServer(issuer: nil, authorizationEndpoint: authorization, tokenEndpoint: token))
         case .issuer(let issuer):
             let origins = [upstream.origin, HTTPAddress(issuer)?.origin ?? ""]
-            let server = try await server(issuer, .configured)
+            guard let server = try await server(issuer, .configured) else { throw noMetadata(of: issuer) }
             // The upstream may still say what it calls itself; where it says nothing, its address does.
             let found = try? await protectedResource(of: upstream)
             return plan(server, found, origins, upstream)
         case .discovered:
             let found = try await protectedResource(of: upstream)
-            // 2025-03-26 had no such metadata: there the upstream is its own authorization server.
+            // 2025-03-26 had no such metadata: there the upstream is its own authorization server, and that need not have any either.
             let issuer = found.servers.first ?? upstream.origin
             let source = HTTPAddress(issuer)?.origin == upstream.origin ? FetchRequest.Source.configured : .discovered
-            let server = try await server(issuer, source)
+            guard let server = try await server(issuer, source) ?? (found.name == nil ? AuthorizationServer(at: upstream.origin) : nil) else {
+                throw noMetadata(of: issuer)
+            }
             // A dishonest server could send people to an honest one's page and have the code come to itself (RFC 9700 §4.4.2).
             guard server.sendsIssuer || HTTPAddress(server.authorizationEndpoint)?.origin == HTTPAddress(issuer)?.origin else {
                 let what = "\(issuer) sends people to \(server.host) and does not name itself in the answer (RFC 9207)"
@@ -64,7 +66,7 @@ struct SignInDiscovery: Sendable {
 
     // MARK: - The upstream
 
-    private struct ProtectedResource {
+    struct ProtectedResource {
         var name: String?
         var servers: [String] = []
         /// By the challenge, and by the metadata.
@@ -73,7 +75,7 @@ struct SignInDiscovery: Sendable {
     }
 
     /// What it says of itself; empty where it says nothing. Throws where that can't be trusted.
-    private func protectedResource(of upstream: HTTPAddress) async throws(FetchFailure) -> ProtectedResource {
+    func protectedResource(of upstream: HTTPAddress) async throws(FetchFailure) -> ProtectedResource {
         var found = ProtectedResource()
         var places: [(address: String, source: FetchRequest.Source)] = []
         if let challenge = try await challenge() {
@@ -122,11 +124,14 @@ struct SignInDiscovery: Sendable {
 
     // MARK: - The authorization server
 
-    private func server(_ issuer: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> AuthorizationServer {
+    private func noMetadata(of issuer: String) -> FetchFailure { FetchFailure("\(issuer) has no metadata (RFC 8414), so nobody can sign in there") }
+
+    /// Nil where it has no metadata.
+    private func server(_ issuer: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> AuthorizationServer? {
         guard let address = HTTPAddress(issuer), address.isSafe, address.query == nil else {
             throw FetchFailure("the authorization server is no https address")
         }
-        var failure = FetchFailure("\(issuer) has no metadata (RFC 8414), so nobody can sign in there")
+        var failure: FetchFailure?
         for place in IssuerMetadata.addresses(of: issuer) {
             do throws(FetchFailure) {
                 guard let body = try await document(place, source) else { continue }
@@ -135,11 +140,12 @@ struct SignInDiscovery: Sendable {
                 failure = FetchFailure("\(issuer): \(error.description)")
             }
         }
-        throw failure
+        if let failure { throw failure }
+        return nil
     }
 
     /// Nil where there is none.
-    private func document(_ address: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> [UInt8]? {
+    func document(_ address: String, _ source: FetchRequest.Source) async throws(FetchFailure) -> [UInt8]? {
         var request = FetchRequest(get: address, source)
         request.bytesMax = Self.bytesMax
         request.time = Self.time

@@ -73,8 +73,14 @@ extension SignInDesk {
             address: pending.demand.address, issuer: plan.server.issuer, tokenEndpoint: plan.server.tokenEndpoint, resource: plan.resource,
             clientID: id)
         token.configuredScopes = pending.demand.definition.scopes
-        if case .issued(let secret) = departure.client.authentication { token.issuedSecret = secret }
+        switch departure.client.authentication {
+        case .issued(let secret): token.issuedSecret = secret
+        case .basic: token.isBasic = true
+        case .post: token.isBasic = false
+        case .postOrBasic, .privateKeyJWT, .none: break
+        }
         token.take(grant.response, at: services.date())
+        if pending.demand.definition.client != nil { try await store.save(home: plan.server.name, of: id, for: pending.demand.address) }
         try await store.save(token, of: pending.caller.identity, pending.demand.upstream)
         return token
     }

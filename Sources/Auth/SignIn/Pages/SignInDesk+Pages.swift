@@ -78,7 +78,8 @@ extension SignInDesk {
         guard let pending = use(secret: secret) else { return Self.gone }
         do {
             let introduction = ClientIntroduction(
-                definition: pending.demand.definition, site: pending.site, upstream: pending.demand.upstream, services: services)
+                definition: pending.demand.definition, site: pending.site, upstream: pending.demand.upstream, address: pending.demand.address,
+                services: services)
             let client = try await introduction.client(for: pending.plan)
             let id = try client.clientID.resolve(environment: services.environment).reveal()
             let departure = PendingSignIn.Departure(

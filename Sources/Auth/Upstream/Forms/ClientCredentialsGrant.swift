@@ -4,15 +4,16 @@ struct ClientCredentialsGrant: CredentialGrant {
     private let demand: TokenDemand
     private let endpoint: TokenEndpoint
 
-    init(client: OAuthClientDefinition, demand: TokenDemand, services: CredentialServices) {
+    /// `upstream` is the upstream's address.
+    init(client: OAuthClientDefinition, demand: TokenDemand, upstream: String, services: CredentialServices) {
         self.client = client
         self.demand = demand
-        endpoint = TokenEndpoint(client: client, services: services)
+        endpoint = TokenEndpoint(client: client, upstream: upstream, services: services)
     }
 
     var references: [SecretReference] { client.references }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         let grant = try await endpoint.request([("grant_type", "client_credentials")] + demand.parameters)
         return .bearer(grant.response.accessToken, life: grant.response.life, sources: grant.sources)
     }

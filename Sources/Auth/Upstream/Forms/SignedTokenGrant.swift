@@ -9,7 +9,7 @@ struct SignedTokenGrant: CredentialGrant {
     var isLocal: Bool { true }
     var references: [SecretReference] { [definition.signing.key] }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         let claims = claims(for: caller)
         let (signing, environment, life) = (definition.signing, services.environment, definition.life)
         return try await OffLoop.run { () throws(CredentialFailure) in

@@ -6,20 +6,28 @@ package struct TokenEndpoint: Sendable {
     private static let bytesMax = 64 * 1024
     /// RFC 7523 §2.2: only for this one request.
     private static let assertionLife = 60
+    /// How long it is not asked again whose endpoint it is.
+    private static let issuerLife = Duration.seconds(60)
 
     let client: OAuthClientDefinition
     /// Who named the address.
     let source: FetchRequest.Source
     let services: CredentialServices
+    /// That of the upstream which may tell whose endpoint it is; nil where nobody is asked.
+    private let upstream: String?
     private let memory = Memory()
 
     /// What an endpoint was seen to take.
     private final class Memory: Sendable {
         let wantsBasic = Atomic<Bool>(false)
+        let issuer = Mutex<(found: String?, at: ContinuousClock.Instant)?>(nil)
     }
 
-    package init(client: OAuthClientDefinition, source: FetchRequest.Source = .configured, services: CredentialServices) {
+    package init(
+        client: OAuthClientDefinition, source: FetchRequest.Source = .configured, upstream: String? = nil, services: CredentialServices
+    ) {
         self.client = client
+        self.upstream = upstream
         self.source = source
         self.services = services
     }
@@ -91,16 +99,31 @@ package struct TokenEndpoint: Sendable {
     }
 
     private func proof(isBasic: Bool) async throws(CredentialFailure) -> Proof {
-        try await OffLoop.run { () throws(CredentialFailure) in
+        // The issuer is only the one server's, while several may take an address of the same endpoint for theirs
+        // (draft-ietf-oauth-rfc7523bis §4; audience injection).
+        let audience = await issuer() ?? client.tokenURL
+        return try await OffLoop.run { () throws(CredentialFailure) in
             do throws(UnresolvedSecret) {
-                return try makeProof(isBasic: isBasic)
+                return try makeProof(isBasic: isBasic, audience: audience)
             } catch {
                 throw .unresolved(error.description)
             }
         }
     }
 
-    private func makeProof(isBasic: Bool) throws(UnresolvedSecret) -> Proof {
+    /// Whose endpoint it is; looked for only where something is signed for it.
+    private func issuer() async -> String? {
+        if let issuer = client.issuer { return issuer }
+        guard case .privateKeyJWT = client.authentication, let upstream else { return nil }
+        let now = services.now()
+        if let known = memory.issuer.withLock({ $0 }), now - known.at < Self.issuerLife { return known.found }
+        let discovery = SignInDiscovery(definition: SignInDefinition(), address: upstream, fetch: services.fetch)
+        let found = await discovery.issuer(ofTokenEndpoint: client.tokenURL)
+        memory.issuer.withLock { $0 = (found, now) }
+        return found
+    }
+
+    private func makeProof(isBasic: Bool, audience: String) throws(UnresolvedSecret) -> Proof {
         let environment = services.environment
         let id = try client.clientID.resolve(environment: environment).reveal()
         switch client.authentication {
@@ -112,7 +135,7 @@ package struct TokenEndpoint: Sendable {
         case .privateKeyJWT(let signing):
             let now = services.date()
             let assertion = try SigningKey.resolve(signing, environment: environment).token([
-                ("iss", .string(id)), ("sub", .string(id)), ("aud", .string(client.tokenURL)), ("jti", .string(SigningKey.newID())),
+                ("iss", .string(id)), ("sub", .string(id)), ("aud", .string(audience)), ("jti", .string(SigningKey.newID())),
                 ("iat", .number(String(now))), ("exp", .number(String(now + Self.assertionLife))),
             ])
             let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

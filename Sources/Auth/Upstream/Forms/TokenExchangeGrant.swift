@@ -7,18 +7,19 @@ struct TokenExchangeGrant: CredentialGrant {
     private let services: CredentialServices
     private let endpoint: TokenEndpoint
 
-    init(client: OAuthClientDefinition, demand: TokenDemand, services: CredentialServices) {
+    /// `upstream` is the upstream's address.
+    init(client: OAuthClientDefinition, demand: TokenDemand, upstream: String, services: CredentialServices) {
         self.client = client
         self.demand = demand
         self.services = services
-        endpoint = TokenEndpoint(client: client, services: services)
+        endpoint = TokenEndpoint(client: client, upstream: upstream, services: services)
     }
 
     var dependsOnCaller: Bool { true }
     var dependsOnToken: Bool { true }
     var references: [SecretReference] { client.references }
 
-    func issue(for caller: Caller, isForced: Bool) async throws(CredentialFailure) -> IssuedCredential {
+    func issue(for caller: Caller, instead refused: [UInt8]?) async throws(CredentialFailure) -> IssuedCredential {
         guard let token = caller.token else { throw .tokenNeeded("\(caller) brought no token that could be exchanged") }
         let left = token.expires - services.date()
         guard left > 0 else { throw .tokenNeeded("the token of \(caller) has expired") }
