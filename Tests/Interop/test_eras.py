@@ -106,7 +106,8 @@ def test_a_client_is_asked_only_what_it_can_answer(workshop, declared, missing):
         assert reply.error["data"] == {"requiredCapabilities": {name: {"form": {}} if name == "elicitation" else {} for name in missing}}
     else:
         who = {**QUESTIONS["who"], "params": {**QUESTIONS["who"]["params"], "message": "raw: ?"}}
-        assert reply.status == 200 and reply.result["inputRequests"] == {**QUESTIONS, "who": who}
+        model = {**QUESTIONS["model"], "params": {**QUESTIONS["model"]["params"], "_meta": {"switchboard/upstream": "raw"}}}
+        assert reply.status == 200 and reply.result["inputRequests"] == {**QUESTIONS, "who": who, "model": model}
     sent = json.loads(raw.calls()[-1][0])["params"]["_meta"]
     assert sent[META + "clientCapabilities"] == declared, "the upstream hears what the client can do, and no more"
 
