@@ -79,7 +79,8 @@ def test_clients_of_different_abilities_do_not_share_a_legacy_child(workshop):
     _, gateway = serve(workshop, workshop.upstream("one", "legacy", "stdio"))
     plain, able = opened(gateway), opened(gateway, capabilities={"elicitation": {}, "roots": {}})
     assert pid(plain) != pid(able)
-    assert pid(opened(gateway, capabilities={"roots": {"listChanged": True}, "elicitation": {"form": {}}})) == pid(able)
+    assert pid(opened(gateway, capabilities={"roots": {"listChanged": False}, "elicitation": {"form": {}}})) == pid(able)
+    assert pid(opened(gateway, capabilities={"roots": {"listChanged": True}, "elicitation": {}})) != pid(able), "it is told who says when they change"
 
 
 def test_clients_of_different_abilities_share_a_modern_child(workshop):

@@ -119,17 +119,21 @@ package final class SignInDesk: Sendable {
         enum Step { case use(Result<SignInPlan, FetchFailure>), find, wait, full }
         while true {
             let now = services.now()
-            let step = state.withLock { state -> Step in
+            let (step, waiters) = state.withLock { state -> (Step, [CheckedContinuation<Void, Never>]) in
                 if let known = state.plans[demand.upstream], known.isOf(demand) {
-                    guard let outcome = known.outcome else { return known.waiters.count < 1_000 ? .wait : .full }
+                    guard let outcome = known.outcome else { return (known.waiters.count < 1_000 ? .wait : .full, []) }
                     let isCurrent = services.losses.isCurrent(known.begun, of: demand.upstream)
-                    if isCurrent, now - known.begun < ((try? outcome.get()) == nil ? limits.failureLife : limits.planLife) { return .use(outcome) }
+                    if isCurrent, now - known.begun < ((try? outcome.get()) == nil ? limits.failureLife : limits.planLife) {
+                        return (.use(outcome), [])
+                    }
                 }
                 if state.plans.count >= 1_000 { state.plans = state.plans.filter { $0.value.outcome == nil } }
-                guard state.plans.count < 1_000 else { return .full }
-                state.plans[demand.upstream] = Discovery(demand: demand, begun: now)
-                return .find
+                guard state.plans.count < 1_000 else { return (.full, []) }
+                // Those who wait for what an earlier configuration wanted find out anew, too.
+                let replaced = state.plans.updateValue(Discovery(demand: demand, begun: now), forKey: demand.upstream)
+                return (.find, replaced?.waiters ?? [])
             }
+            for waiter in waiters { waiter.resume() }
             switch step {
             case .use(.success(let plan)): return plan
             case .use(.failure(let failure)): throw .unavailable(failure.description)
