@@ -278,8 +278,9 @@ async def watching(session, what, uri):
     seen = [len(session.traffic.notified(method))]
 
     async def changed():
+        # A wait that was given up has seen nothing.
+        await session.traffic.until_notified(method, seen[0] + 1)
         seen[0] += 1
-        await session.traffic.until_notified(method, seen[0])
 
     if uri:
         await session.subscribe(uri)
