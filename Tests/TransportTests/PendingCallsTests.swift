@@ -156,6 +156,51 @@ struct PendingCallsTests {
         pending.close(second.id)
     }
 
+    @Test("what a call that was given up asks is nobody else's, until the upstream has answered it")
+    func abandoned() throws {
+        let first = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        pending.close(first.id, isCancelled: true)
+        let second = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+        pending.close(second.id)
+        let own = try pending.open(request(canAsk: true, client: "a"), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+        pending.close(own.id)
+        _ = pending.route(try message(#"{"jsonrpc":"2.0","id":\#(first.id),"result":{}}"#))
+        _ = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+        #expect(pending.route(try message(question)))
+    }
+
+    @Test(
+        "what a task asks and logs is nobody else's, until it has ended",
+        arguments: [
+            (nil, #"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t","status":"completed"}}"#),
+            ("tasks/cancel", #""result":{"taskId":"t","status":"cancelled"}"#), ("tasks/result", #""result":{"content":[]}"#),
+        ] as [(String?, String)])
+    func tasks(method: String?, ending: String) throws {
+        var making = request(canAsk: true, client: "a")
+        making.task = Array("{}".utf8)
+        let task = try pending.open(making, askedBy: .legacy)
+        _ = pending.route(try message(#"{"jsonrpc":"2.0","id":\#(task.id),"result":{"task":{"taskId":"t","status":"working","ttl":null}}}"#))
+        pending.close(task.id)
+        let log = try message(#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#)
+        let other = try pending.open(request(canAsk: true, client: "b"), askedBy: .legacy)
+        #expect(!pending.route(try message(question)))
+        #expect(!pending.route(log))
+        if let method {
+            var request = UpstreamRequest(method)
+            (request.mirroredName, request.origin) = ("t", making.origin)
+            let end = try pending.open(request, askedBy: .legacy)
+            #expect(pending.route(try message(#"{"jsonrpc":"2.0","id":\#(end.id),\#(ending)}"#)))
+            pending.close(end.id)
+        } else {
+            _ = pending.route(try message(ending))
+        }
+        #expect(pending.route(try message(question)))
+        #expect(pending.route(log))
+        pending.close(other.id)
+    }
+
     @Test("what one caller's calls log is the one's that waits for no answers, else the last one's of a session")
     func logging() async throws {
         try await onLoop { _ async throws in

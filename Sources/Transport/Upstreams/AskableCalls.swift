@@ -15,22 +15,17 @@ struct AskableCalls {
 
     private static let linksOfCallMax = 16
 
-    private static let taskOwnersMax = 1_000
-
     /// By request id.
     private var entries: [Int: Entry] = [:]
-    /// Callers whose calls have become tasks, which may ask at any time after.
-    private var taskOwners: Set<UpstreamRequest.Origin> = []
     private var questions = 0
+    /// What may ask besides them.
+    var lingering = LingeringWork()
 
     var isEmpty: Bool { entries.isEmpty }
     /// Whether there are several.
     var isAmbiguous: Bool { entries.count > 1 }
 
-    mutating func insert(_ id: Int, of origin: UpstreamRequest.Origin, asTask: Bool) {
-        entries[id] = Entry(origin: origin)
-        if asTask, taskOwners.count < Self.taskOwnersMax { taskOwners.insert(origin) }
-    }
+    mutating func insert(_ id: Int, of origin: UpstreamRequest.Origin) { entries[id] = Entry(origin: origin) }
     mutating func remove(_ id: Int) -> Bool { entries.removeValue(forKey: id) != nil }
 
     mutating func wasAsked(_ id: Int, _ question: Message) {
@@ -55,18 +50,20 @@ struct AskableCalls {
 
     /// The call that a question belongs to; nil where that can't be told.
     ///
-    /// Of several calls it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that does
+    /// Of several calls, and of what lingers, it is only guessed where all are one caller's, so that no question reaches another person: it is the only one that does
     /// not wait for answers already, or the one that was asked last where all do, or the last of those where all are of one session.
     var asked: Int? {
-        guard let (id, first) = entries.first else { return nil }
-        let origin = first.origin
-        guard taskOwners.count < Self.taskOwnersMax, taskOwners.allSatisfy({ $0.caller == origin.caller }) else { return nil }
-        guard entries.count > 1 else { return id }
-        guard entries.values.allSatisfy({ $0.origin.caller == origin.caller }) else { return nil }
-        let quiet = entries.filter { $0.value.open == 0 }.keys
-        if quiet.isEmpty { return entries.max { $0.value.asked < $1.value.asked }?.key }
-        if quiet.count == 1 { return quiet.first }
-        return origin.session != nil && entries.values.allSatisfy { $0.origin.session == origin.session } ? quiet.max() : nil
+        mutating get {
+            guard let (id, first) = entries.first else { return nil }
+            let origin = first.origin
+            guard lingering.isOnly(origin.caller) else { return nil }
+            guard entries.count > 1 else { return id }
+            guard entries.values.allSatisfy({ $0.origin.caller == origin.caller }) else { return nil }
+            let quiet = entries.filter { $0.value.open == 0 }.keys
+            if quiet.isEmpty { return entries.max { $0.value.asked < $1.value.asked }?.key }
+            if quiet.count == 1 { return quiet.first }
+            return origin.session != nil && entries.values.allSatisfy { $0.origin.session == origin.session } ? quiet.max() : nil
+        }
     }
 }
 

@@ -12,8 +12,6 @@ final class PendingCalls: Sendable {
         case lost(String)
     }
 
-    /// How long a cancelled call may log, should it never be answered.
-    private static let fadingTime = Duration.seconds(5)
     /// Messages that may wait for one call before it is given up.
     private static let queueLength = 1_024
 
@@ -22,8 +20,8 @@ final class PendingCalls: Sendable {
         var calls: [Int: Mailbox<Incoming>] = [:]
         /// Those that a client waits for, and whose they are.
         var forClients: [Int: UpstreamRequest.Origin] = [:]
-        /// Those of them that were cancelled a moment ago, with the time until which they may still log.
-        var fading: [Int: (until: ContinuousClock.Instant, origin: UpstreamRequest.Origin)] = [:]
+        /// Those of them that have to do with tasks.
+        var ofTasks: [Int: LingeringWork.Matter] = [:]
         var askable = AskableCalls()
         /// Which call a question was put to, by the upstream's id as it was spelt.
         var questions: [String: Int] = [:]
@@ -33,12 +31,11 @@ final class PendingCalls: Sendable {
 
         /// The call that a log message belongs to, for it names none; nil where that can't be told.
         ///
-        /// Where several calls could be meant, those cancelled a moment ago among them, it is only guessed where all are one caller's: it is the
-        /// only one that waits for no answers, or the last of those where all are of one session.
+        /// Where several calls could be meant, or what lingers, it is only guessed where all are one caller's: it is the only one that waits for no
+        /// answers, or the last of those where all are of one session.
         var logging: Int? {
             mutating get {
-                if !fading.isEmpty { fading = fading.filter { $0.value.until > .now } }
-                guard let (id, origin) = forClients.first, fading.values.allSatisfy({ $0.origin.caller == origin.caller }) else { return nil }
+                guard let (id, origin) = forClients.first, askable.lingering.isOnly(origin.caller) else { return nil }
                 guard forClients.count > 1 else { return id }
                 guard forClients.values.allSatisfy({ $0.caller == origin.caller }) else { return nil }
                 let busy = forClients.keys.filter { !askable.isWaiting($0) }
@@ -61,18 +58,20 @@ final class PendingCalls: Sendable {
             state.calls[state.nextID] = mailbox
             if let request, let origin = request.origin {
                 state.forClients[state.nextID] = origin
-                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: origin, asTask: request.task != nil) }
+                if request.canAsk, era == .legacy { state.askable.insert(state.nextID, of: origin) }
+                if let matter = LingeringWork.Matter(request) { state.ofTasks[state.nextID] = matter }
             }
             return .success(state.nextID)
         }
         return (try opened.get(), mailbox)
     }
 
-    /// `isCancelled` where the upstream has not answered: what it still logs of that call is nobody's.
+    /// `isCancelled` where the upstream has not answered: what it still asks and logs of that call is nobody else's.
     func close(_ id: Int, isCancelled: Bool = false) {
         state.withLock { state in
             state.calls[id] = nil
-            if let origin = state.forClients.removeValue(forKey: id), isCancelled { state.fading[id] = (.now + Self.fadingTime, origin) }
+            if !state.ofTasks.isEmpty { state.ofTasks[id] = nil }
+            if let origin = state.forClients.removeValue(forKey: id), isCancelled { state.askable.lingering.abandon(id, of: origin) }
             guard state.askable.remove(id), !state.questions.isEmpty else { return }
             state.questions = state.questions.filter { $0.value != id }
         }
@@ -84,8 +83,16 @@ final class PendingCalls: Sendable {
             switch message.kind {
             case .result, .error:
                 guard let id = message.idText.flatMap({ Int($0) }) else { return nil }
-                if !state.fading.isEmpty { state.fading[id] = nil }
+                state.askable.lingering.settle(id, with: message)
+                // A modern upstream decides for itself that a call becomes a task.
+                let mayBecomeTask = message.result?.isTask(in: message) == true ? LingeringWork.Matter.mayBecomeTask : nil
+                if let matter = mayBecomeTask ?? (state.ofTasks.isEmpty ? nil : state.ofTasks[id]), let origin = state.forClients[id] {
+                    state.askable.lingering.note(message, to: matter, of: origin)
+                }
                 return state.calls[id]
+            case .notification where message.method == .taskStatus:
+                state.askable.lingering.note(message)
+                return nil
             case .notification where message.method == .progress:
                 return message.params.progressToken.flatMap { Int(String(decoding: message.bytes[$0.range], as: UTF8.self)) }
                     .flatMap { state.calls[$0] }

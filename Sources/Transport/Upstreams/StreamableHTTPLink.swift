@@ -47,7 +47,7 @@ final class StreamableHTTPLink: UpstreamLink {
         let body = request.bytes(id: id, era: peer.era)
         let current = session.withLock { $0 }
         running.withLock { $0[id] = cancellation }
-        let inbox = request.canAsk && peer.era == .legacy ? request.origin.map { openInbox(id, of: $0, asTask: request.task != nil) } : nil
+        let inbox = request.canAsk && peer.era == .legacy ? request.origin.map { openInbox(id, of: $0) } : nil
         defer {
             running.withLock { _ = $0.removeValue(forKey: id) }
             if inbox != nil { closeInbox(id) }
@@ -100,7 +100,9 @@ final class StreamableHTTPLink: UpstreamLink {
                     continue
                 }
                 switch message.kind {
-                case .result, .error: return message
+                case .result, .error:
+                    note(message, to: request)
+                    return message
                 case .request:
                     guard peer.era == .legacy, message.method != .ping else {
                         await answer(message)
@@ -124,7 +126,9 @@ final class StreamableHTTPLink: UpstreamLink {
         } catch {
             let error = isClosed.isCancelled ? .broken("the gateway has closed the link") : cancellation.isCancelled ? .cancelled : error
             switch error {
-            case .cancelled, .timedOut: await tellCancelled(id, because: error)
+            case .cancelled, .timedOut:
+                if peer.era == .legacy, let origin = request.origin { askable.withLock { $0.calls.lingering.abandon(id, of: origin) } }
+                await tellCancelled(id, because: error)
             case .unavailable(let reason): onEvent(.lost(reason))
             default: break
             }
@@ -245,6 +249,7 @@ final class StreamableHTTPLink: UpstreamLink {
             let reader = StreamableHTTPReader(response: response, endpoint: endpoint, id: nil)
             while let message = try? await reader.next(within: .seconds(3_600)) {
                 if message.method == .acknowledged { whenHeard(message) }
+                if message.method == .taskStatus { askable.withLock { $0.calls.lingering.note(message) } }
                 if message.kind == .request {
                     await route(message)
                 } else if message.method == .cancelled {
@@ -315,10 +320,16 @@ final class StreamableHTTPLink: UpstreamLink {
             JSONValue.notification("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string(error.description)]))
     }
 
-    private func openInbox(_ id: Int, of origin: UpstreamRequest.Origin, asTask: Bool) -> QuestionInbox {
+    /// A task may ask on the session's stream, as its call could.
+    private func note(_ answer: Message, to request: UpstreamRequest) {
+        guard peer.era == .legacy, let origin = request.origin, let matter = LingeringWork.Matter(request) else { return }
+        askable.withLock { $0.calls.lingering.note(answer, to: matter, of: origin) }
+    }
+
+    private func openInbox(_ id: Int, of origin: UpstreamRequest.Origin) -> QuestionInbox {
         let inbox = QuestionInbox()
         askable.withLock { state in
-            state.calls.insert(id, of: origin, asTask: asTask)
+            state.calls.insert(id, of: origin)
             state.inboxes[id] = inbox
         }
         return inbox
