@@ -36,7 +36,9 @@ package struct LimitSettings: Hashable, Sendable {
     package var reconnectMax = Duration.seconds(30)
     /// Instances of one upstream, beyond the one that lists come from.
     package var upstreamInstancesMax = 1_000
-    /// The same for all upstreams together.
+    /// Those of them that are one caller's alone; 0 is a quarter.
+    package var upstreamInstancesOfCallerMax = 0
+    /// Instances of all upstreams together.
     package var instancesMax = 4_000
     /// How long such an instance stays without use.
     package var instanceIdleTime = Duration.seconds(900)
@@ -44,6 +46,11 @@ package struct LimitSettings: Hashable, Sendable {
     package var drainTime = Duration.seconds(10)
 
     package init() {}
+
+    /// How many instances of one upstream may be one caller's alone.
+    package var upstreamInstancesShare: Int {
+        upstreamInstancesOfCallerMax > 0 ? upstreamInstancesOfCallerMax : max(1, upstreamInstancesMax / 4)
+    }
 }
 
 extension LimitSettings {
@@ -84,6 +91,7 @@ extension LimitSettings {
         Key(name: "reconnect_first", kind: .time(\.reconnectFirst, .milliseconds(10) ... .seconds(3_600))),
         Key(name: "reconnect_max", kind: .time(\.reconnectMax, .milliseconds(10) ... .seconds(3_600))),
         Key(name: "upstream_instances", kind: .count(\.upstreamInstancesMax, 1...100_000)),
+        Key(name: "upstream_instances_per_caller", kind: .count(\.upstreamInstancesOfCallerMax, 0...100_000)),
         Key(name: "instances", kind: .count(\.instancesMax, 1...100_000)),
         Key(name: "instance_idle_time", kind: .time(\.instanceIdleTime, .milliseconds(10) ... .seconds(86_400))),
         Key(name: "drain_time", kind: .time(\.drainTime, .zero ... .seconds(3_600))),

@@ -131,6 +131,7 @@ extension HTTPFrontSettings {
         heartbeat = settings.limits.heartbeat
         sessionTime = settings.limits.sessionTime
         jsonDepthMax = settings.limits.jsonDepthMax
+        queuedBytesMax = settings.limits.queuedBytesMax
     }
 
     /// `https://host:port/path` → (`https://host:port`, `host`), in lower case.

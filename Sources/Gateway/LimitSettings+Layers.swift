@@ -13,6 +13,7 @@ extension UpstreamLimits {
         callTimeWithProgress = settings.callTimeWithProgress
         answerTime = settings.answerTime
         instancesMax = settings.upstreamInstancesMax
+        instancesOfCallerMax = settings.upstreamInstancesShare
         instancesInAllMax = settings.instancesMax
         instanceIdleTime = settings.instanceIdleTime
     }

@@ -94,16 +94,52 @@ import Testing
     @Test(arguments: [true, false]) func `One child too many ends the one that was unused for longest`(_ inAll: Bool) async throws {
         let settings = settings(.perSession) { if inAll { $0.instancesMax = 2 } else { $0.upstreamInstancesMax = 2 } }
         try await stage.run(settings) { gateway in
+            let first = try await Self.child(gateway, Client(user: "alice", session: "1"))
+            let second = try await Self.child(gateway, Client(user: "bob", session: "2"))
+            _ = try await Self.child(gateway, Client(user: "carol", session: "3"))
+            try await Processes.end(of: first)
+            #expect(try await Self.child(gateway, Client(user: "bob", session: "2")) == second)
+        }
+    }
+
+    @Test(arguments: [(8, 0, 2), (8, 3, 3), (3, 0, 1), (2, 9, 9)]) func `A share is a quarter where none is written, and one at least`(
+        _ all: Int, _ written: Int, _ expected: Int
+    ) {
+        var limits = LimitSettings()
+        (limits.upstreamInstancesMax, limits.upstreamInstancesOfCallerMax) = (all, written)
+        #expect(limits.upstreamInstancesShare == expected)
+    }
+
+    @Test func `A caller who has a full share makes room by what is theirs, and ends nobody else's`() async throws {
+        try await stage.run(settings(.perSession) { $0.upstreamInstancesOfCallerMax = 2 }) { gateway in
+            let other = try await Self.child(gateway, Client(user: "bob", session: "b"))
             let first = try await Self.child(gateway, Client(session: "1"))
             let second = try await Self.child(gateway, Client(session: "2"))
             _ = try await Self.child(gateway, Client(session: "3"))
             try await Processes.end(of: first)
             #expect(try await Self.child(gateway, Client(session: "2")) == second)
+            #expect(try await Self.child(gateway, Client(user: "bob", session: "b")) == other)
+        }
+    }
+
+    @Test func `A caller who has a full share is refused while all of it is at work, and others are served`() async throws {
+        try await whileAtWork(settings(.perSession) { $0.upstreamInstancesMax = 4 }) { gateway in
+            let answer = try await Self.call(gateway, Client(session: "2"))
+            #expect(answer["error"]?["message"]?.string?.hasPrefix("The upstream \"a\" serves as many callers as it may") == true)
+            _ = try await Self.child(gateway, Client(user: "bob", session: "3"))
         }
     }
 
     @Test func `Where all children are at work, one more is refused and says so`() async throws {
-        try await stage.run(settings(.perSession) { $0.upstreamInstancesMax = 1 }) { gateway in
+        try await whileAtWork(settings(.perSession) { $0.upstreamInstancesMax = 1 }) { gateway in
+            let answer = try await Self.call(gateway, Client(user: "bob", session: "2"))
+            #expect(answer["error"]?["message"]?.string?.hasPrefix("The upstream \"a\" serves as many callers as it may") == true)
+        }
+    }
+
+    /// Runs the body while alice's session "1" is at work.
+    private func whileAtWork(_ settings: Settings, _ body: @escaping @Sendable (Gateway) async throws -> Void) async throws {
+        try await stage.run(settings) { gateway in
             _ = try await Self.child(gateway, Client(session: "1"))
             let cancellation = Cancellation()
             let ended = Mailbox<Bool>(capacity: 1)
@@ -116,8 +152,7 @@ import Testing
             while !instances.all.contains(where: { $0.key.owner == .session("1") && $0.unusedSince == nil }) {
                 try await EventLoop.current?.sleep(for: .milliseconds(2))
             }
-            let answer = try await Self.call(gateway, Client(session: "2"))
-            #expect(answer["error"]?["message"]?.string?.hasPrefix("The upstream \"a\" serves as many callers as it may") == true)
+            try await body(gateway)
             cancellation.cancel()
             _ = await ended.next()
         }

@@ -15,7 +15,8 @@ struct QuestionTests {
     init() throws { stage = try Stage() }
 
     private func run(parkedCallsMax: Int = 10, _ body: @escaping @Sendable (Gateway) async throws -> Void) async throws {
-        let settings = stage.settings([stage.upstream("up", tools: ["asking"])], select: ["up.*"], parkedCallsMax: parkedCallsMax)
+        let upstream = stage.upstream("up", tools: ["asking", "insisting", "hasty"])
+        let settings = stage.settings([upstream], select: ["up.*"], replyBytesMax: 32 << 20, parkedCallsMax: parkedCallsMax)
         try await stage.run(settings) { gateway in
             _ = try await gateway.toolNames()
             try await body(gateway)
@@ -24,9 +25,9 @@ struct QuestionTests {
 
     /// A modern client's call, the first or a retry.
     private func call(
-        _ gateway: Gateway, _ retry: JSONValue = [:], arguments: JSONValue = [:], as caller: Caller = .anonymous
+        _ gateway: Gateway, _ retry: JSONValue = [:], arguments: JSONValue = [:], as caller: Caller = .anonymous, tool: String = "asking"
     ) async throws -> JSONValue {
-        var params: JSONValue = ["name": "up_asking", "arguments": arguments]
+        var params: JSONValue = ["name": .string("up_" + tool), "arguments": arguments]
         for member in retry.members ?? [] { params[member.key] = member.value }
         let text = String(decoding: params.bytes, as: UTF8.self)
         return try await gateway.ask("tools/call", text, as: caller, revision: .latestModern, capabilities: capabilities) ?? .null
@@ -113,6 +114,38 @@ struct QuestionTests {
             let answer = try await gateway.ask(
                 "tools/call", #"{"name":"up_asking","arguments":{}}"#, capabilities: capabilities, to: channel)
             #expect(answer?["result"] != nil)
+        }
+    }
+
+    @Test("an upstream that asks again and again is told that it is enough, at once, and nothing stays parked")
+    func insisting() async throws {
+        try await run(parkedCallsMax: 1) { gateway in
+            var answer = try await call(gateway, tool: "insisting")
+            var rounds = 0
+            while let state = answer["result"]?["requestState"], rounds < 20 {
+                rounds += 1
+                let key = answer["result"]?["inputRequests"]?.members?.first?.key ?? ""
+                let responses: JSONValue = .object([JSONValue.Member(key, ["action": "accept", "content": [:]])])
+                answer = try await call(gateway, ["requestState": state, "inputResponses": responses], tool: "insisting")
+            }
+            #expect(rounds == Round.roundsMax)
+            #expect(answer["error"]?["message"] == #"The upstream "up" has asked 16 times and has not answered yet"#)
+            // It reads the next line only when it has read that the call is cancelled.
+            #expect(try await call(gateway)["result"]?["resultType"] == "input_required")
+        }
+    }
+
+    @Test("an answer of megabytes is not kept for a client that is away: its retry is told so")
+    func hasty() async throws {
+        try await run { gateway in
+            let first = try await call(gateway, tool: "hasty")
+            #expect(first["result"]?["resultType"] == "input_required")
+            // Makes the upstream answer both.
+            _ = try await call(gateway)
+            let retry: JSONValue = ["requestState": first["result"]?["requestState"] ?? .null, "inputResponses": Self.accepted]
+            let second = try await call(gateway, retry, tool: "hasty")
+            let message = second["error"]?["message"]?.string
+            #expect(message == #"The upstream "up" answered while the client was away, with more than is kept: make the call again"#)
         }
     }
 

@@ -33,6 +33,16 @@ final class Stage: Sendable {
                 printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
                 read -r answer
                 printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"structuredContent":{"answer":%s}}}\n' "$id" "$answer" ;;
+            *'"name":"insisting"'*) answer=
+                while case $answer in *cancelled*) false ;; esac; do
+                    printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
+                    read -r answer || exit
+                done ;;
+            *'"name":"hasty"'*)
+                printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Name?","requestedSchema":{"type":"object"}}}\n'
+                read -r line; next=${line#*'"id":'}; next=${next%%,*}
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"x":"%0*d"}}\n' "$id" $((17 << 20)) 0
+                printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$next" ;;
             *'"name":"broken"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],}}\n' "$id" ;;
             *'"name":"chatty"'*)
                 printf 'I am no MCP\n{"jsonrpc":"2.0","result":{"content":[],}}\n{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;

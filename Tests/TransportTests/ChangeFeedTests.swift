@@ -39,6 +39,17 @@ struct ChangeFeedTests {
         #expect(!seen.isEmpty && seen.count <= 16)
     }
 
+    @Test("what upstreams say is kept up to a bound in bytes, and what is taken makes room")
+    func bytesOfWords() async {
+        let changes = ChangeFeed().listen(to: "a", as: .anonymous).changes
+        let words = (0..<4).map { ChangeFeed.Change.asked([UInt8](repeating: UInt8(ascii: "a") + $0, count: 600 << 10)) }
+        #expect(words[0..<3].map { changes.send($0) } == [true, true, false])
+        #expect(changes.send(.tools), "what has no bytes of its own")
+        #expect(await changes.next() == words[0])
+        #expect(changes.send(words[3]))
+        #expect(!changes.send(words[2]))
+    }
+
     private func drain(_ listener: ChangeFeed.Listener) async -> [String] {
         var seen: [String] = []
         while let change = await listener.changes.next() { seen.append("\(change)") }

@@ -15,13 +15,15 @@ struct Door: Sendable {
 
     /// Opens a door, runs the body on its loop and closes everything.
     static func open(
-        _ identity: IdentitySettings = IdentitySettings(), publicURL: String? = nil, _ body: @escaping @Sendable (Door) async throws -> Void
+        _ identity: IdentitySettings = IdentitySettings(), publicURL: String? = nil, queuedBytesMax: Int = 1 << 20,
+        _ body: @escaping @Sendable (Door) async throws -> Void
     ) async throws {
         let loops = LoopGroup(count: 1, name: "door")
         defer { loops.stop() }
         let service = FakeService(identity: identity)
         var settings = HTTPFrontSettings(hosts: publicURL == nil ? [] : ["mcp.example.com"], origins: [])
         settings.publicURL = publicURL
+        settings.queuedBytesMax = queuedBytesMax
         let front = HTTPFront(service: service, settings: settings, seal: try Seal(key: Array(0..<32)))
         let server = HTTPServer(loops: loops) { exchange in await front.handle(exchange) }
         let door = Door(service: service, front: front, loop: loops.loops[0], port: UInt16(try server.listen(host: "127.0.0.1", port: 0)))

@@ -34,10 +34,10 @@ extension Gateway {
         if case .parked(let id)? = round?.wait {
             guard let parked = parkedCalls.claim(id) else { throw staleState() }
             parked.answer(with: call.message.params.inputResponses.map(call.message.value) ?? [:])
-            return try await attend(parked, for: call, from: upstream.name, over: channel)
+            return try await attend(parked, for: call, from: upstream.name, after: round, over: channel)
         }
         if request.canAsk, upstream.status.peer?.era != .modern {
-            return try await attend(ParkedCall(request, at: upstream, permit: permit), for: call, from: upstream.name, over: channel)
+            return try await attend(ParkedCall(request, at: upstream, permit: permit), for: call, from: upstream.name, after: round, over: channel)
         }
         let response = try await upstream.call(request, permit: permit, cancellation: call.cancellation) { interjection in
             await self.pass(interjection, of: call, from: upstream, to: channel)
@@ -47,9 +47,7 @@ extension Gateway {
 
     /// Ends a modern client's call for the time being (MCP 2026-07-28 basic/patterns/mrtr).
     func inputRequired(_ call: Call, _ required: InputRequired, from upstream: String, after round: Round?) throws -> Reply {
-        let number = (round?.number ?? 0) + 1
-        guard number <= Round.roundsMax else { throw tooManyRounds(upstream) }
-        let round = Round(upstream: upstream, wait: required.wait, number: number, of: call)
+        let round = Round(upstream: upstream, wait: required.wait, number: try number(after: round, from: upstream), of: call)
         var result = required.result
         result["resultType"] = "input_required"
         let questions = required.questions.map { JSONValue.Member($0.key, $0.worded(by: upstream).request) }
@@ -73,7 +71,7 @@ extension Gateway {
 
     /// Stays with a call that runs apart until it is over, or until it can't go on without answers.
     private func attend(
-        _ parked: ParkedCall, for call: Call, from upstream: String, over channel: any ClientChannel
+        _ parked: ParkedCall, for call: Call, from upstream: String, after round: Round?, over channel: any ClientChannel
     ) async throws -> CallOutcome {
         parked.attend()
         call.cancellation.whenCancelled { parked.cancel() }
@@ -83,7 +81,9 @@ extension Gateway {
             guard let event = await parked.next(within: open.isEmpty ? nil : Self.gatherTime) else {
                 if call.cancellation.isCancelled { throw UpstreamError.cancelled }
                 do {
-                    return .asked(InputRequired(open, wait: .parked(id: try parkedCalls.park(parked))))
+                    _ = try number(after: round, from: upstream)
+                    if let id = try parkedCalls.park(parked) { return .asked(InputRequired(open, wait: .parked(id: id))) }
+                    continue
                 } catch {
                     await parked.end()
                     throw error
@@ -96,6 +96,7 @@ extension Gateway {
                 parked.refuse(asked)
             case .interjection: break
             case .ended(let result): return try outcome(try result.get(), for: call)
+            case .dropped: throw cannotAsk(upstream, "answered while the client was away, with more than is kept: make the call again")
             }
         }
     }
@@ -196,6 +197,13 @@ extension Gateway {
 
     func staleState() -> ProtocolError {
         ProtocolError(.invalidParams, "Invalid params: `requestState` does not belong to this call, is too old, or was used already")
+    }
+
+    /// Of the round that comes next; throws where there were enough.
+    private func number(after round: Round?, from upstream: String) throws(ProtocolError) -> Int {
+        let number = (round?.number ?? 0) + 1
+        guard number <= Round.roundsMax else { throw tooManyRounds(upstream) }
+        return number
     }
 
     private func tooManyRounds(_ upstream: String) -> ProtocolError {

@@ -12,15 +12,22 @@ final class ParkedCall: Sendable {
     enum Event: Sendable {
         case interjection(Interjection)
         case ended(Result<Message, UpstreamError>)
+        /// It was answered while its client was away, with more than there was room for.
+        case dropped
     }
+
+    /// Whether so many bytes may be kept while the client is away.
+    typealias Room = @Sendable (_ bytes: Int) -> Bool
 
     /// Notifications that may wait for the client that attends; while none does they are dropped.
     private static let notificationsMax = 1_000
 
     private struct State {
         var open: [AskedQuestion] = []
-        var isAttended = true
-        var notifications = 0
+        /// Events that have yet to be taken.
+        var waiting = 0
+        /// Asked for what comes while nobody attends; nil while somebody does.
+        var room: Room?
     }
 
     let owner: CallerIdentity
@@ -38,7 +45,7 @@ final class ParkedCall: Sendable {
             } catch {
                 end = .failure(error)
             }
-            events.send(.ended(end))
+            put(end)
         }
     }
 
@@ -50,11 +57,13 @@ final class ParkedCall: Sendable {
         let received: Mailbox<Event>.Received
         if let time { received = await events.next(within: time) } else { received = await events.next().map { .element($0) } ?? .closed }
         guard case .element(let event) = received else { return nil }
-        switch event {
-        case .interjection(.notification): state.withLock { $0.notifications -= 1 }
-        case .interjection(.question(let asked)): state.withLock { $0.open.append(asked) }
-        case .interjection(.withdrawal(let key)): state.withLock { state in state.open.removeAll { $0.question.key == key } }
-        case .ended: break
+        state.withLock { state in
+            state.waiting -= 1
+            switch event {
+            case .interjection(.question(let asked)): state.open.append(asked)
+            case .interjection(.withdrawal(let key)): state.open.removeAll { $0.question.key == key }
+            case .interjection(.notification), .ended, .dropped: break
+            }
         }
         return event
     }
@@ -77,8 +86,16 @@ final class ParkedCall: Sendable {
         asked.reply(.refusal(.cannotBeAsked(asked.question.method.rawValue)))
     }
 
-    func attend() { state.withLock { $0.isAttended = true } }
-    func leave() { state.withLock { $0.isAttended = false } }
+    func attend() { state.withLock { $0.room = nil } }
+
+    /// From now on there must be room for what comes; false where something has come already that nobody took.
+    func leave(asking room: @escaping Room) -> Bool {
+        state.withLock { state in
+            guard state.waiting == 0 else { return false }
+            state.room = room
+            return true
+        }
+    }
 
     /// Ends it: the upstream hears of it, and its questions are answered with errors.
     func cancel() { cancellation.cancel() }
@@ -88,19 +105,32 @@ final class ParkedCall: Sendable {
         cancel()
         while let event = await next(within: .seconds(1)) {
             if case .ended = event { return }
+            if case .dropped = event { return }
         }
     }
 
-    private func put(_ interjection: Interjection) {
-        if case .notification = interjection {
-            let isWanted = state.withLock { state in
-                guard state.isAttended, state.notifications < Self.notificationsMax else { return false }
-                state.notifications += 1
-                return true
-            }
-            guard isWanted else { return }
+    private func put(_ end: Result<Message, UpstreamError>) {
+        let room = state.withLock { state in
+            state.waiting += 1
+            return state.room
         }
-        guard !events.send(.interjection(interjection)), case .question(let asked) = interjection else { return }
-        asked.reply(.refusal(ProtocolError(.internalError, "too much waits already")))
+        if let room, case .success(let response) = end, !room(response.bytes.count) { events.send(.dropped) } else { events.send(.ended(end)) }
+    }
+
+    private func put(_ interjection: Interjection) {
+        let (isWanted, room) = state.withLock { state -> (Bool, Room?) in
+            if case .notification = interjection, state.room != nil || state.waiting >= Self.notificationsMax { return (false, nil) }
+            state.waiting += 1
+            return (true, state.room)
+        }
+        guard isWanted else { return }
+        guard case .question(let asked) = interjection else {
+            if !events.send(.interjection(interjection)) { state.withLock { $0.waiting -= 1 } }
+            return
+        }
+        guard room?(asked.question.request.bytes.count) != false, events.send(.interjection(interjection)) else {
+            state.withLock { $0.waiting -= 1 }
+            return asked.reply(.refusal(ProtocolError(.internalError, "too much waits already")))
+        }
     }
 }

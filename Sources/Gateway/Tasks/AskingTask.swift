@@ -29,7 +29,7 @@ final class AskingTask: Sendable {
                 case .interjection(.question(let asked)):
                     if !abilities.isSuperset(of: ClientAbilities(neededFor: asked.question)) || !keeps() { result.refuse(asked) }
                 case .interjection: continue
-                case .ended: break loop
+                case .ended, .dropped: break loop
                 }
                 tell(isOver: false)
             }

@@ -19,6 +19,15 @@ package final class ChangeFeed: Sendable {
         /// The gateway shuts down.
         case end
 
+        /// What it keeps of an upstream's own words.
+        fileprivate var bytes: Int {
+            switch self {
+            case .said(_, let params): params.bytes.count
+            case .asked(let message): message.count
+            case .tools, .prompts, .resources, .updated, .lost, .end: 0
+            }
+        }
+
         /// What clients are told where those lists are others.
         package static func of(_ lists: Set<ListKind>) -> [Change] {
             var changes: [Change] = []
@@ -140,13 +149,26 @@ package final class ChangeFeed: Sendable {
 
 /// What one listener has yet to be told; the same change is queued once, so that one who is behind loses nothing.
 package final class ChangeQueue: Sendable {
-    private let mailbox = Mailbox<ChangeFeed.Change>(capacity: 2 * ResourceWatches.countMax + 16)
-    private let queued = Mutex<Set<ChangeFeed.Change>>([])
+    /// Of what upstreams say and ask: those are as long as they like.
+    private static let bytesMax = 1 << 20
 
-    func send(_ change: ChangeFeed.Change) {
-        queued.withLock { queued in
-            guard queued.insert(change).inserted else { return }
-            if !mailbox.send(change) { queued.remove(change) }
+    private struct State {
+        var queued: Set<ChangeFeed.Change> = []
+        var bytes = 0
+    }
+
+    private let mailbox = Mailbox<ChangeFeed.Change>(capacity: 2 * ResourceWatches.countMax + 16)
+    private let state = Mutex(State())
+
+    /// False where too much waits already.
+    @discardableResult
+    func send(_ change: ChangeFeed.Change) -> Bool {
+        state.withLock { state in
+            guard !state.queued.contains(change) else { return true }
+            guard state.bytes < Self.bytesMax || change.bytes == 0, mailbox.send(change) else { return false }
+            state.queued.insert(change)
+            state.bytes += change.bytes
+            return true
         }
     }
 
@@ -166,7 +188,11 @@ package final class ChangeQueue: Sendable {
     }
 
     private func taken(_ change: ChangeFeed.Change?) -> ChangeFeed.Change? {
-        if let change { queued.withLock { _ = $0.remove(change) } }
+        if let change {
+            state.withLock { state in
+                if state.queued.remove(change) != nil { state.bytes -= change.bytes }
+            }
+        }
         return change
     }
 }

@@ -23,29 +23,25 @@ final class SSEClients: Sendable {
 
 /// The HTTP+SSE transport (MCP 2024-11-05 basic/transports, "HTTP with SSE").
 extension HTTPFront {
-    /// Messages that may wait for a slow reader.
-    private static let queueLength = 1_024
-
     /// GET: opens the stream, names the address to post to, then carries every message for the client.
     func serveSSE(_ exchange: HTTPExchange, _ visit: Visit, name: String?) async {
         let fields = visit.fields
         guard let random = try? Seal.random(18) else { return exchange.respondText(500, "no session could be made", fields: fields) }
         let id = Base64.encodeURL(random)
-        let outgoing = Mailbox<[UInt8]>(capacity: Self.queueLength)
+        let outgoing = Outbox(bytesMax: settings.queuedBytesMax)
         let client = DuplexClient(
             service: service, server: visit.server, caller: visit.caller, speaksModern: false, session: id, jsonDepthMax: settings.jsonDepthMax,
-            send: { bytes in
-                if outgoing.send(bytes) { return true }
-                outgoing.close()
-                return false
-            })
+            send: { outgoing.send($0) })
         let ticket = access.enter(visit.caller, .stream) { outgoing.close() }
         sse.add(SSEClients.Connected(server: visit.server, client: client, owner: visit.caller.identity, ticket: ticket), id: id)
         defer {
             access.leave(ticket)
             sse.remove(id)
             client.close()
+            outgoing.close()
         }
+        // Whoever takes nothing and asks for more would otherwise keep all of it in memory until the connection's time is over.
+        exchange.loop.spawn(with: exchange) { if await outgoing.overflowed() { $0.abort() } }
         exchange.onPeerGone = { outgoing.close() }
         exchange.startStream(
             200, contentType: "text/event-stream", fields: fields + [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")])

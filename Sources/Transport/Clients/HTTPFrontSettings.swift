@@ -14,6 +14,8 @@ package struct HTTPFrontSettings: Sendable {
     /// How long a session's id is good.
     package var sessionTime = Duration.seconds(7 * 86_400)
     package var jsonDepthMax = 128
+    /// What may wait for a slow reader of HTTP+SSE.
+    package var queuedBytesMax = 1 << 20
 
     package init(hosts: Set<String>, origins: Set<String>) {
         self.hosts = hosts

@@ -19,7 +19,10 @@ package struct SessionClient: Sendable {
             answer(.refusal(ProtocolError(.internalError, "the client can't be asked")))
             return {}
         }
-        changes.send(.asked(question.bytes(id: id)))
+        guard changes.send(.asked(question.bytes(id: id))) else {
+            if questions.withdraw(id, of: name) { answer(.refusal(ProtocolError(.internalError, "the client is too far behind to be asked"))) }
+            return {}
+        }
         return { [questions, name] in
             guard questions.withdraw(id, of: name) else { return }
             changes.send(.asked(.cancellation(of: id)))

@@ -1,39 +1,68 @@
+import Auth
 import Network
 import Synchronization
 
-/// The instances of all upstreams that end when nobody uses them, counted: beyond the limits the one unused for longest makes room.
+/// The instances of all upstreams that end when nobody uses them, counted: beyond the limits the one unused for longest makes room, of a
+/// caller who has had a full share one of their own.
 package final class InstancePool: Sendable {
+    private struct Member {
+        let instance: Upstream
+        /// Whose it is alone; nil where callers share it.
+        let holder: CallerIdentity?
+    }
+
+    /// Members that may be so many, and what is said where they are.
+    private struct Bound {
+        let countMax: Int
+        let key: String
+        let whose: String
+        let covers: (Member) -> Bool
+    }
+
     private let limits: UpstreamLimits
     private let loops: LoopGroup
-    private let instances = Mutex<[ObjectIdentifier: Upstream]>([:])
+    private let members = Mutex<[ObjectIdentifier: Member]>([:])
 
     package init(limits: UpstreamLimits, loops: LoopGroup) {
         self.limits = limits
         self.loops = loops
     }
 
-    /// Takes another one in; throws `.busy` where there are too many and all are at work.
-    func enter(_ instance: Upstream) throws(UpstreamError) {
-        let entered = instances.withLock { instances -> Result<Upstream?, UpstreamError> in
-            let siblings = instances.values.filter { $0.name == instance.name }
-            let isFull = siblings.count >= limits.instancesMax
-            guard isFull || instances.count >= limits.instancesInAllMax else {
-                instances[ObjectIdentifier(instance)] = instance
-                return .success(nil)
+    /// Takes another one in, `holder`'s alone or nobody's; throws `.busy` where there are too many and all are at work.
+    func enter(_ instance: Upstream, of holder: CallerIdentity?) throws(UpstreamError) {
+        let (ended, failure) = members.withLock { members -> ([Upstream], UpstreamError?) in
+            var ended: [Upstream] = []
+            for bound in bounds(for: instance.name, of: holder) {
+                let covered = members.values.filter(bound.covers)
+                guard covered.count >= bound.countMax else { continue }
+                guard let eldest = Self.claimEldest(of: covered.map(\.instance)) else {
+                    let text = "\(covered.count) instances of \(bound.whose) are all at work; `limits: { \(bound.key) }` allows no more"
+                    return (ended, .busy(text))
+                }
+                members[ObjectIdentifier(eldest)] = nil
+                ended.append(eldest)
             }
-            guard let eldest = Self.claimEldest(of: isFull ? siblings : Array(instances.values)) else {
-                let what = isFull ? "\(siblings.count) instances of it" : "\(instances.count) instances of upstreams"
-                let key = isFull ? "upstream_instances" : "instances"
-                return .failure(.busy("\(what) are all at work; `limits: { \(key) }` allows no more"))
-            }
-            instances[ObjectIdentifier(eldest)] = nil
-            instances[ObjectIdentifier(instance)] = instance
-            return .success(eldest)
+            members[ObjectIdentifier(instance)] = Member(instance: instance, holder: holder)
+            return (ended, nil)
         }
-        if let eldest = try entered.get() { loops.next().task { await eldest.stop() } }
+        for instance in ended { loops.next().task { await instance.stop() } }
+        if let failure { throw failure }
     }
 
-    func leave(_ instance: Upstream) { instances.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(instance)) } }
+    func leave(_ instance: Upstream) { members.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(instance)) } }
+
+    /// The narrowest first, so that room is made where there is none.
+    private func bounds(for name: String, of holder: CallerIdentity?) -> [Bound] {
+        let all = [
+            Bound(countMax: limits.instancesMax, key: "upstream_instances", whose: "it") { $0.instance.name == name },
+            Bound(countMax: limits.instancesInAllMax, key: "instances", whose: "upstreams") { _ in true },
+        ]
+        guard let holder else { return all }
+        let share = Bound(countMax: limits.instancesOfCallerMax, key: "upstream_instances_per_caller", whose: "it for one caller") {
+            $0.holder == holder && $0.instance.name == name
+        }
+        return [share] + all
+    }
 
     private static func claimEldest(of instances: [Upstream]) -> Upstream? {
         var idle = instances.compactMap { instance in instance.unusedSince.map { (instance, $0) } }

@@ -148,7 +148,7 @@ package final class UpstreamInstances: Sendable {
             return known
         }
         let instance = make(key, dependsOnCaller ? caller : .anonymous, isKept, self)
-        if !isKept { try pool.enter(instance) }
+        if !isKept { try pool.enter(instance, of: key.owner == .everybody ? nil : caller.identity) }
         state.byKey[key] = instance
         return instance
     }

@@ -23,7 +23,9 @@ package struct UpstreamLimits: Sendable {
 
     /// Instances of one upstream that end when unused; beyond it those unused for longest end.
     package var instancesMax = 1_000
-    /// The same for all upstreams together.
+    /// Those of one upstream that are one caller's alone.
+    package var instancesOfCallerMax = 250
+    /// Those of all upstreams together.
     package var instancesInAllMax = 4_000
     /// How long such an instance stays without use.
     package var instanceIdleTime = Duration.seconds(900)
