@@ -31,7 +31,7 @@ extension Gateway {
     ) async throws -> Reply? {
         let (upstream, exposed, exposure) = try await target(wanted, of: call, noting: trail)
         let (request, permit) = try admit(call, toUse: exposed, of: exposure, after: round, noting: trail)
-        if let round, round.upstream != upstream.name || !isRetry && !takenRounds.take(round) { throw staleState() }
+        if let round, !isRetry { try await take(round, at: upstream) }
         if call.message.method == .complete, !exposure.canComplete(exposed) { return emptyCompletion(call) }
         try checkConsent(call, after: round)
         trail?.passedOn()

@@ -19,7 +19,7 @@ package final class Gateway: CallService {
     private let instances: InstancePool
     package let signIns: SignInDesk?
     let roundSeal: RoundSeal
-    let takenRounds = TakenRounds()
+    let takenRounds: TakenRounds
     let parkedCalls: ParkedCalls
     let watches = WatchRegister()
     let askingTasks: AskingTasks
@@ -61,6 +61,7 @@ package final class Gateway: CallService {
         signIns = try? SignInDesk(services: opener.services)
         signInListener = SignInListener(loops: loops)
         roundSeal = RoundSeal(stateFolder: settings.stateFolder)
+        takenRounds = TakenRounds(stateFolder: settings.stateFolder)
         parkedCalls = ParkedCalls(limits: settings.limits)
         askingTasks = AskingTasks(limits: settings.limits)
         let identity = Identity(settings.identity, fetch: fetch.function(.init(settings)))

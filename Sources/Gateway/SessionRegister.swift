@@ -14,7 +14,7 @@ import Transport
 package final class SessionRegister: Sendable {
     private static let interval = DispatchTimeInterval.milliseconds(500)
     private let queue = DispatchQueue(label: "sessions")
-    private let file: Mutex<EndedSessionFile>
+    private let file: Mutex<StateLog<EndedSessions.Entry>>
     /// How long a client waits for the disk.
     private static let keepingTime = Duration.seconds(5)
     private static let waitingMax = 10_000
@@ -22,7 +22,7 @@ package final class SessionRegister: Sendable {
     private let hasFailed = Atomic<Bool>(false)
     private let log = Log("state")
 
-    package init(stateFolder: String) { file = Mutex(EndedSessionFile(path: stateFolder + "/ended-sessions")) }
+    package init(stateFolder: String) { file = Mutex(StateLog(path: stateFolder + "/ended-sessions")) }
 
     /// The sessions that are known to have ended, kept up to date for as long as it is used; blocks until the file has been read.
     package func sessions() -> EndedSessions {
@@ -81,7 +81,7 @@ package final class SessionRegister: Sendable {
 
     /// Whether it went well; the log tells a failure once, until it works again.
     @discardableResult
-    private func attempt(_ work: (inout EndedSessionFile) throws(StateError) -> Void) -> Bool {
+    private func attempt(_ work: (inout StateLog<EndedSessions.Entry>) throws(StateError) -> Void) -> Bool {
         do throws(StateError) {
             try file.withLock { (file) throws(StateError) in try work(&file) }
             hasFailed.store(false, ordering: .relaxed)
@@ -92,5 +92,16 @@ package final class SessionRegister: Sendable {
             }
             return false
         }
+    }
+}
+
+/// `EXPIRES KEY CALLER`, with `*` for all of the caller's.
+extension EndedSessions.Entry: StateLogLine {
+    var line: String { "\(expires) \(key ?? "*") \(caller)" }
+
+    init?(line: String) {
+        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 3, let expires = Int(parts[0]), parts.dropFirst().allSatisfy({ !$0.isEmpty && $0.utf8.count <= 64 }) else { return nil }
+        self.init(key: parts[1] == "*" ? nil : String(parts[1]), of: String(parts[2]), expires: expires)
     }
 }

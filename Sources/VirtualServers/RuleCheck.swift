@@ -23,18 +23,21 @@ package struct RuleCheck {
             let fix = near.map { "did you mean \"\($0)\"?" } ?? "there are: \(names.prefix(20).joined(separator: ", "))"
             return [Problem("no \(kind) here matches \"\(rule.reference.text)\"", at: position, fix: fix)]
         }
-        let schemas = concerned.compactMap(\.schema)
-        guard !schemas.isEmpty else { return [] }
-        return rule.conditions.flatMap { problems(of: $0, in: rule, schemas) }
+        let taking = concerned.filter { $0.schema != nil }
+        guard !taking.isEmpty else { return [] }
+        return rule.conditions.flatMap { problems(of: $0, in: rule, taking) }
     }
 
-    private func problems(of condition: Condition, in rule: Rule, _ schemas: [JSONValue]) -> [Problem] {
+    private func problems(of condition: Condition, in rule: Rule, _ taking: [Subject]) -> [Problem] {
         let position = rule.reference.position
+        let schemas = taking.compactMap(\.schema)
         if schemas.allSatisfy({ $0.plainlyLacks(condition.path) }) {
             let outer = Array(condition.path.dropLast())
             let names = schemas.flatMap { ($0.property(at: outer)?["properties"]?.members ?? []).map(\.key) }
             let near = suggestion(for: condition.path.last ?? "", among: names).map { "did you mean \"\((outer + [$0]).joined(separator: "."))\"?" }
-            let what = schemas.count == 1 ? "the tool has no argument" : "none of the \(schemas.count) tools has an argument"
+            let kinds = [Subject.Kind.tool, .prompt].filter { kind in taking.contains { $0.kind == kind } }
+            let many = "none of the \(schemas.count) \(kinds.map { "\($0)s" }.joined(separator: " and ")) has an argument"
+            let what = schemas.count == 1 ? "the \(taking[0].kind) has no argument" : many
             let others = Set(names).sorted().prefix(20).joined(separator: ", ")
             return [
                 Problem(

@@ -21,7 +21,7 @@ extension Command {
 
             \(Help.config)
               --server NAME   the virtual server
-              --as WHO        \(Help.who)
+              --as WHO        \(Help.who) (default: you)
               --json          the whole definitions, as JSON
 
             Prompts and resources follow the tools, as rules name them: prompt:NAME, resource:URI. In JSON they have a `kind`:
@@ -57,7 +57,7 @@ extension Command {
 
             \(Help.config)
               --server NAME   the virtual server
-              --as WHO        \(Help.who)
+              --as WHO        \(Help.who) (default: you)
               --json          the whole result, as JSON
 
             Where you have to sign in to an upstream first, it prints a link and waits until you are back, or Ctrl-C; without a

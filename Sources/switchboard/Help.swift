@@ -32,5 +32,5 @@ enum Help {
         """
 
     static let config = "  --config FILE   the configuration (default: gateway.yaml in this folder)"
-    static let who = "the caller, as in user:alice,group:admins or client:ci-bot (default: you)"
+    static let who = "the caller, as in user:alice,group:admins or client:ci-bot"
 }

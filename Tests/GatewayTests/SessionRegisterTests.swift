@@ -8,7 +8,8 @@ import Testing
     @Test func `What one instance adds the others read, also after a restart and beside damaged lines`() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/switchboard-sessions-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var (one, other) = (EndedSessionFile(path: folder + "/state/ended"), EndedSessionFile(path: folder + "/state/ended"))
+        let path = folder + "/state/ended"
+        var (one, other) = (StateLog<EndedSessions.Entry>(path: path), StateLog<EndedSessions.Entry>(path: path))
         let entries = (1...5).map { EndedSessions.Entry(key: "k\($0)", of: "c", expires: $0) } + [EndedSessions.Entry(key: nil, of: "c", expires: 3)]
         #expect(try one.news() == [])
         try one.append(Array(entries.prefix(2)))
@@ -24,7 +25,7 @@ import Testing
         #expect(try one.news() == [EndedSessions.Entry(key: "k9", of: "c", expires: 9)])
         // Nobody's entry is lost where it is written anew.
         try other.append([EndedSessions.Entry(key: String(repeating: "x", count: 60), of: "c", expires: 1)])
-        var long = EndedSessionFile(path: one.path, bytesMax: 40)
+        var long = StateLog<EndedSessions.Entry>(path: one.path, bytesMax: 40)
         _ = try long.news()
         try other.append([EndedSessions.Entry(key: "late", of: "c", expires: 10)])
         try long.compact { news in news + [EndedSessions.Entry(key: "k9", of: "c", expires: 9)] }
@@ -36,7 +37,7 @@ import Testing
     @Test func `A line that was cut off spoils no later one`() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/switchboard-sessions-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var file = EndedSessionFile(path: folder + "/ended")
+        var file = StateLog<EndedSessions.Entry>(path: folder + "/ended")
         try StateFile(path: file.path).write(Array("5 k5 c\n6 k".utf8))
         let entry = EndedSessions.Entry(key: "k7", of: "c", expires: 7)
         try file.append([entry])

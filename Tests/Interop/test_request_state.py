@@ -104,6 +104,22 @@ def test_the_upstreams_own_state_is_not_shown_and_comes_back_to_it(workshop):
     assert [entry["state"] for entry in upstream.journal.entries(event="answered")] == ["round-1"]
 
 
+def test_an_answer_counts_once_also_after_a_restart_and_what_was_asked_before_it_can_be_answered(workshop):
+    upstream = workshop.upstream("up")
+    servers = {"team": {"names": "plain", "tools": ["up.*"], "new_tools": "show"}}
+    gateway = workshop.gateway(workshop.configuration([upstream], servers))
+    wire = Wire(gateway.url("team"), MODERN)
+    used, unused = begin(wire), begin(wire)
+    assert retry(wire, used).result["structuredContent"]
+    port = gateway.port
+    gateway.stop()
+    gateway.start(port)
+    assert retry(wire, used).error["code"] == -32602
+    assert retry(wire, unused).result["structuredContent"]
+    assert retry(wire, unused).error["code"] == -32602
+    assert len(upstream.journal.entries(event="answered")) == 2
+
+
 @pytest.mark.parametrize("transport", ["http", "sse", "stdio"])
 def test_a_client_that_never_returns_frees_everything(workshop, transport):
     upstream = workshop.upstream("up", "legacy", transport)

@@ -61,6 +61,12 @@ async def test_a_task_of_the_sdks_server_is_followed_to_its_end(servers, revisio
     assert broken["status"] == "failed"
     if revision == MODERN:
         assert broken["error"]["code"] == -32603 and "result" not in broken
+    else:
+        # Neither has a result: the upstream's library says so with an empty one.
+        fault = client.ask("tasks/result", taskId=broken["taskId"]).error
+        assert fault["code"] == -32603 and fault["message"].startswith("The task failed")
+        fault = client.ask("tasks/result", taskId=task["taskId"]).error
+        assert fault["code"] == -32603 and fault["message"].startswith("The task was cancelled")
 
 
 @pytest.mark.parametrize("era, transport", BY_HAND)

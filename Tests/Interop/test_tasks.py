@@ -308,6 +308,30 @@ def test_a_modern_client_that_never_answers_frees_its_task_and_keeps_no_more_of_
     assert eventually(lambda: client.ask("tasks/get", taskId=second).answer().get("result"), what="room")["inputRequests"]
 
 
+def test_a_legacy_task_that_asks_a_modern_client_which_can_answer_nothing_goes_on_without_it(direct):
+    client, upstream = direct(MODERN, "legacy")
+    id = client.create("ask")["taskId"]
+
+    def ended():
+        task = client.look(id)
+        assert task["status"] != "input_required" and "inputRequests" not in task, "it may not need what it doesn't say"
+        return task["status"] == "completed" and task
+    assert eventually(ended, what="the end")["result"]["content"][0]["text"] == "ask done"
+    assert all("code" in answer for answer in upstream.tasks[upstream.last]["answers"]), "the upstream has heard it"
+
+
+def test_what_a_legacy_task_asks_is_shown_to_no_modern_client_that_can_not_answer_it(direct):
+    client, upstream = direct(MODERN, "legacy")
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    id = client.create("ask")["taskId"]
+    eventually(lambda: asking(client, id, []), what="the question")
+    client.capabilities = DECLARED
+    error = client.ask("tasks/get", taskId=id).error
+    assert error["code"] == -32021 and error["data"] == {"requiredCapabilities": {"elicitation": {"form": {}}}}
+    client.capabilities = {**DECLARED, "elicitation": {}}
+    assert client.look(id)["inputRequests"], "it is still open"
+
+
 def asking(client, id, known):
     task = client.look(id)
     return task if set(task.get("inputRequests", {})) - set(known) else None

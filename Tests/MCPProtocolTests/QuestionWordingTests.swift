@@ -23,10 +23,13 @@ struct QuestionWordingTests {
     }
 
     @Test(
-        "joiners stay where a script or an emoji needs them, and nowhere else",
+        "joiners and variation selectors stay where a script or an emoji needs them, and nowhere else",
         arguments: [
             ("می\u{200C}خواهم", "می\u{200C}خواهم"), ("क\u{94D}\u{200D}ष", "क\u{94D}\u{200D}ष"), ("👩\u{200D}💻❤️\u{200D}🔥", "👩\u{200D}💻❤️\u{200D}🔥"),
             ("pay\u{200D}pal", "paypal"), ("a\u{200C}", "a"), ("\u{200D}ک", "ک"), ("ک\u{200D}\u{200D}ک", "کک"), ("1\u{200D}2", "12"),
+            ("1\u{FE0F}\u{20E3} ❤\u{FE0F} ☎\u{FE0E}", "1\u{FE0F}\u{20E3} ❤\u{FE0F} ☎\u{FE0E}"), ("a\u{FE0F}\u{FE00}b", "ab"),
+            ("❤\u{FE0F}\u{FE0F}\u{FE0E}", "❤\u{FE0F}"), ("ᠠ\u{180B}ᠠ", "ᠠ\u{180B}ᠠ"), ("a\u{180B}", "a"), ("葛\u{E0100}", "葛"),
+            ("\u{FE0F}", ""),
         ])
     func joiners(text: String, expected: String) {
         #expect(text.onOneLine == expected)
@@ -38,10 +41,36 @@ struct QuestionWordingTests {
         "what is not seen is not shown",
         arguments: [
             0, 0x1B, 0x7F, 0x9B, 0xAD, 0x061C, 0x200B, 0x200E, 0x202A, 0x202E, 0x2060, 0x2064, 0x2066, 0x2069, 0xFEFF, 0xE0000, 0xE0041, 0xE007F,
+            0xE0100, 0xE01EF, 0x13430, 0x13438, 0x1BCA0, 0x1BCA3, 0x1D173, 0x1D17A, 0x180F, 0xFFF0,
         ])
     func hidden(value: UInt32) throws {
         let text = "a\(Character(try #require(Unicode.Scalar(value))))b"
         #expect(text.onOneLine == "ab" && text.inPlainLines == "ab" && text.hasHidden)
+    }
+
+    @Test("whatever Unicode counts as format is not shown, but signs that stand before numbers and verses, and joiners in their place")
+    func formats() {
+        let seen: [ClosedRange<UInt32>] = [0x0600...0x0605, 0x06DD...0x06DD, 0x070F...0x070F, 0x0890...0x0891, 0x08E2...0x08E2]
+        let formats = (UInt32(0)...0x10FFFF).lazy.compactMap(Unicode.Scalar.init).filter { $0.properties.generalCategory == .format }
+        for scalar in formats where !seen.contains(where: { $0.contains(scalar.value) }) && ![0x110BD, 0x110CD].contains(scalar.value) {
+            #expect("a\(Character(scalar))b".hasHidden, "U+\(String(scalar.value, radix: 16))")
+        }
+    }
+
+    @Test("of a question only what the protocol knows reaches a client, with nothing hidden in its metadata and key")
+    func unknownMembers() throws {
+        let question = try elicitation([
+            "message": "m", "requestedSchema": [:], "task": ["ttl": 1], "text\u{E0041}": "x", "note": "\u{1B}[0m", "url": "https://a",
+            "_meta": ["a\u{200B}": 1, "b": ["c": ["x\u{7}\n", 5]], "progressToken": 1],
+        ])
+        let expected: JSONValue = [
+            "_meta": ["b": ["c": ["x\n", 5]]], "message": "up: m", "requestedSchema": ["type": "object", "properties": [:]],
+        ]
+        let shown = question.worded(by: "up").params
+        #expect(Set((shown.members ?? []).map(\.key)) == ["_meta", "message", "requestedSchema"])
+        for name in ["_meta", "message", "requestedSchema"] { #expect(shown[name] == expected[name]) }
+        let hidden = try #require(Question(key: "q\u{1B}", method: .listRoots, params: [:]))
+        #expect(hidden.defect?.contains("key") == true)
     }
 
     @Test("titles in a form are plain, names and values stay as they are")

@@ -122,16 +122,24 @@ struct SessionTests {
         #expect(ended.unkept(now: 0).isEmpty && table.endable(id, server: "team", caller: .anonymous) == nil)
     }
 
-    @Test("large capabilities are cut down to their names, so that the id fits in a header")
-    func largeCapabilities() throws {
+    @Test(
+        "of large capabilities what a client may be asked is kept in full, so that the id fits in a header",
+        arguments: [
+            #"{"elicitation":{"form":{},"url":{}},"sampling":{"tools":{},"context":{}},"roots":{"listChanged":true}}"#,
+            #"{"elicitation":{"url":{"x":1}},"sampling":{}}"#, #"{"elicitation":true,"roots":{}}"#, "{}",
+        ])
+    func largeCapabilities(_ asked: String) throws {
         let long = String(repeating: "x", count: 100)
-        let members = (0..<100).map { JSONValue.Member("capability-\($0)-\(long)", .string(long)) }
-        let session = try session(capabilities: .object(members))
-        let capabilities = try JSONValue(parsing: session.capabilities)
-        #expect(capabilities.members?.count == 16)
+        let others = (0..<100).map { JSONValue.Member("capability-\($0)-\(long)", .string(long)) }
+        let asked = try JSONValue(parsing: Array(asked.utf8))
+        let large = JSONValue.object(others + (asked.members ?? []))
+        let session = try Session(server: "team", caller: .anonymous, revision: .v2025_11_25, capabilities: large, expires: .max)
         let id = try table.begin(session)
         #expect(id.utf8.count < 4_096)
-        #expect(table.session(id, server: "team", caller: .anonymous) != nil)
+        let opened = try #require(table.session(id, server: "team", caller: .anonymous))
+        let abilities = ClientAbilities(asked.bytes, of: .v2025_11_25)
+        #expect(ClientAbilities(opened.capabilities, of: .v2025_11_25) == abilities)
+        #expect(ClientAbilities(session.capabilities, of: .v2025_11_25) == abilities)
     }
 
     @Test("the end of a session cancels its calls, closes its stream and forgets its log level")

@@ -42,6 +42,19 @@ import Testing
         #expect(plain.problems.map(\.description).count == 2)
     }
 
+    @Test(
+        arguments: [
+            ([Subject.Kind.prompt], "the prompt has no argument"), ([.tool], "the tool has no argument"),
+            ([.prompt, .prompt], "none of the 2 prompts has an argument"), ([.prompt, .tool], "none of the 2 tools and prompts has an argument"),
+        ])
+    func `A condition on an argument that nothing takes is said of prompts or tools, as it is`(_ kinds: [Subject.Kind], _ expected: String) throws {
+        let schema: JSONValue = ["type": "object", "properties": ["topic": [:]]]
+        let subjects = kinds.enumerated().map { Subject($1, name: "a_\($0)", upstream: "a", upstreamName: "\($0)", schema: schema) }
+        let matters = kinds == [.prompt] || kinds == [.prompt, .prompt] ? "prompt:*" : kinds == [.tool] ? "a_0" : "*"
+        let problems = RuleCheck(subjects).problems(of: try Rule(parsing: "\(matters)(topik=x)", at: line(2)))
+        #expect(problems.count == 1 && problems.first?.description.contains(expected) == true, "\(problems)")
+    }
+
     @Test func `A resource is its lister's, else its template's, else the only upstream's that can have it`() throws {
         let catalogues = [
             "a": try offer(resources: ["x://1", "x://2"], templates: ["t://{id}"]), "b": try offer(resources: ["x://2", "x://3"]),

@@ -12,16 +12,15 @@ struct PatternReader {
             return nil
         }
         guard let dot = text.firstIndex(of: "."), dot != text.startIndex, text.index(after: dot) != text.endIndex else {
-            let rest = text.trimmingDots()
-            let isUpstream = upstreams.places?[rest] != nil
-            findings.add(
-                isUpstream ? "\(quoted(text)) names an upstream but nothing of it" : "\(quoted(text)) does not say of which upstream",
-                at: node.position,
-                fix: isUpstream ? "write \"\(rest).*\" for all of it" : "write \(upstreams.example).\(rest.isEmpty ? "NAME" : rest)")
+            complainOfMissingDot(in: text, at: node.position, &findings)
             return nil
         }
         let upstream = String(text[..<dot])
         let glob = String(text[text.index(after: dot)...])
+        if upstreams.places?[upstream] == nil, let colon = upstreamBeforeColon(text) {
+            complainOfColon(colon, in: text, at: node.position, &findings)
+            return nil
+        }
         guard !upstream.contains("*"), !upstream.contains("?") else {
             findings.add("\(quoted(text)) does not name one upstream", at: node.position, fix: "write an entry for each upstream")
             return nil
@@ -43,9 +42,36 @@ struct PatternReader {
     func readList(_ node: YAMLNode, _ name: String, _ findings: inout Findings) -> [UpstreamPattern] {
         var patterns: [UpstreamPattern] = []
         for element in node.elements(name, &findings) ?? [] {
-            if let pattern = read(element, name, &findings) { patterns.append(pattern) }
+            if case .mapping(let entries) = element.content {
+                let names = entries.compactMap { $0.value.scalar?.text }
+                let pattern = names.first { $0.contains(".") } ?? "\(upstreams.example).NAME"
+                findings.add("`\(name)` holds patterns only", at: element.position, fix: "write \(quoted(pattern)); \(name) can't be renamed")
+            } else if let pattern = read(element, name, &findings) {
+                patterns.append(pattern)
+            }
         }
         return patterns
+    }
+
+    private func complainOfMissingDot(in text: String, at position: SourcePosition, _ findings: inout Findings) {
+        if let colon = upstreamBeforeColon(text) { return complainOfColon(colon, in: text, at: position, &findings) }
+        let rest = text.trimmingDots()
+        let isUpstream = upstreams.places?[rest] != nil
+        findings.add(
+            isUpstream ? "\(quoted(text)) names an upstream but nothing of it" : "\(quoted(text)) does not say of which upstream",
+            at: position,
+            fix: isUpstream ? "write \"\(rest).*\" for all of it" : "write \(upstreams.example).\(rest.isEmpty ? "NAME" : rest)")
+    }
+
+    /// Where a colon follows the name of an upstream, as in `new:notes://*`.
+    private func upstreamBeforeColon(_ text: String) -> String.Index? {
+        guard let colon = text.firstIndex(of: ":"), upstreams.places?[String(text[..<colon])] != nil else { return nil }
+        return text.index(after: colon) == text.endIndex ? nil : colon
+    }
+
+    private func complainOfColon(_ colon: String.Index, in text: String, at position: SourcePosition, _ findings: inout Findings) {
+        let (upstream, rest) = (text[..<colon], text[text.index(after: colon)...])
+        findings.add("\(quoted(text)) has a colon behind the upstream", at: position, fix: "write \(quoted("\(upstream).\(rest)"))")
     }
 }
 

@@ -26,6 +26,11 @@ extension Gateway {
         return round
     }
 
+    /// What a client answers counts once, and at the upstream that asked.
+    func take(_ round: Round, at upstream: Upstream) async throws {
+        guard round.upstream == upstream.name, await takenRounds.take(round) else { throw staleState() }
+    }
+
     /// Makes the call; what the upstream asks meanwhile goes to the client, in the way that its era has for that.
     func converse(
         _ call: Call, _ request: UpstreamRequest, permit: Permit, with upstream: Upstream, after round: Round?, over channel: any ClientChannel

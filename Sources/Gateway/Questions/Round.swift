@@ -29,6 +29,8 @@ struct Round {
 
     static let roundsMax = 16
     private static let stateBytesMax = 512 << 10
+    /// What the ids of this process's rounds begin with.
+    private static let process = "\(ErrorID())\(ErrorID())"
 
     let upstream: String
     let wait: Wait
@@ -36,6 +38,7 @@ struct Round {
     let number: Int
     /// Unlike for every round.
     let id: String
+    var isOfThisProcess: Bool { id.hasPrefix(Self.process) }
     /// Seconds since 1970; 0 before it is sealed.
     private(set) var expires = 0
     private let owner: [String]
@@ -45,7 +48,7 @@ struct Round {
         self.wait = wait
         self.number = number
         owner = Self.owner(of: call)
-        id = "\(ErrorID())\(ErrorID())"
+        id = "\(Self.process)\(ErrorID())\(ErrorID())"
     }
 
     /// `life` in seconds. An upstream's state that is too long for what a client carries around is its mistake.
@@ -101,28 +104,6 @@ struct Round {
             message.text(message.params.name) ?? "", message.text(message.params.uri) ?? "", Base64.encodeURL(digest),
         ]
     }
-}
-
-/// The rounds that were taken up, so that none is a second time: what an upstream does on an answer, it does once.
-final class TakenRounds: Sendable {
-    private static let countMax = 100_000
-
-    private let taken = Mutex<[String: Int]>([:])
-
-    /// False where that was done before, or where too many were taken lately. Only what goes on at an upstream counts: a sign-in may be waited
-    /// for several times, and a parked call is found once anyway.
-    func take(_ round: Round) -> Bool {
-        guard case .upstream = round.wait else { return true }
-        return taken.withLock { taken in
-            if taken.count >= Self.countMax { taken = taken.filter { $0.value > time(nil) } }
-            guard taken.count < Self.countMax, taken[round.id] == nil else { return false }
-            taken[round.id] = round.expires
-            return true
-        }
-    }
-
-    /// Nothing was done with it, so that it is good for another try.
-    func putBack(_ round: Round) { taken.withLock { _ = $0.removeValue(forKey: round.id) } }
 }
 
 /// The key of `requestState`, read when it is first needed.

@@ -23,10 +23,8 @@ final class AskingTasks: Sendable {
     /// nil where that task has asked nothing here, or has ended.
     subscript(id: String) -> AskingTask? { entries.withLock { $0[id]?.task } }
 
-    /// What a task asks that waits for answers. Throws where too many do so already.
+    /// What a task asks that waits for answers; what this client can't be asked is refused, so that the task goes on without it. Throws where too many do so already.
     func questions(of task: UpstreamTask, as id: String) async throws(ProtocolError) -> [Question] {
-        // Whoever can answer nothing is asked nothing.
-        guard !task.errand.call.abilities.isEmpty else { return [] }
         let asking: AskingTask
         if let known = self[id] { asking = known } else { asking = try begin(task, as: id) }
         return await asking.questions()

@@ -121,10 +121,17 @@ extension Gateway {
     /// knows it; nil where it knows none.
     func outcome(of task: UpstreamTask, as id: String?) async throws -> TaskOutcome {
         let errand = task.errand
-        return try await task.outcome(within: limits.callTimeWithProgress) { questions in
-            let questions = questions.map { $0.related(toTask: id) }
-            let responses = try await answers(to: questions, of: errand.call, from: errand.upstream.name, over: errand.channel)
-            return .object((responses.members ?? []).map { .init($0.key, $0.value.relatedToTask(nil)) })
+        do {
+            return try await task.outcome(within: limits.callTimeWithProgress) { questions in
+                let questions = questions.map { $0.related(toTask: id) }
+                let responses = try await answers(to: questions, of: errand.call, from: errand.upstream.name, over: errand.channel)
+                return .object((responses.members ?? []).map { .init($0.key, $0.value.relatedToTask(nil)) })
+            }
+        } catch UpstreamError.malformed(let defect) where task.era == .legacy {
+            // Where the work broke or was cancelled, libraries of the field have nothing of a result to give.
+            let state = try await task.look()
+            guard state.status == .failed || state.status == .cancelled else { throw UpstreamError.malformed(defect) }
+            return TaskOutcome(state)
         }
     }
 
@@ -132,21 +139,15 @@ extension Gateway {
     private func detailed(_ state: TaskState, of task: UpstreamTask, as id: String) async throws -> JSONValue {
         switch (state.status, state.era) {
         case (.completed, .legacy), (.failed, .legacy):
-            let outcome: TaskOutcome
-            do {
-                outcome = try await self.outcome(of: task, as: id)
-            } catch UpstreamError.malformed where state.status == .failed {
-                // Where the work itself broke, libraries of the field have nothing of a result to give.
-                outcome = TaskOutcome(state)
-            }
-            return state.json(id: id, endedWith: outcome)
+            return state.json(id: id, endedWith: try await outcome(of: task, as: id))
         case (.inputRequired, .modern): return try asking(try InputRequired(state), state, of: task, as: id)
         case (.inputRequired, .legacy):
             let questions = try await askingTasks.questions(of: task, as: id)
             if !questions.isEmpty { return try asking(InputRequired(questions, wait: .upstream(state: nil)), state, of: task, as: id) }
-            // Perhaps it has gone on meanwhile.
+            // Perhaps it has gone on meanwhile; else it waits for nothing that this client could give.
             let state = try await task.look()
-            return state.status == .inputRequired ? state.json(for: .modern, id: id) : try await detailed(state, of: task, as: id)
+            guard state.status == .inputRequired else { return try await detailed(state, of: task, as: id) }
+            return state.working(id: id)
         default: return state.json(for: .modern, id: id)
         }
     }

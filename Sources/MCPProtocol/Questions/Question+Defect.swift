@@ -3,6 +3,7 @@ import JSON
 extension Question {
     /// What is wrong with it, in words that quote nothing of it; nil where nothing is that a client should not have to see.
     package var defect: String? {
+        guard !key.hasHidden else { return "its key holds characters that nobody sees" }
         guard params["_meta"].map({ $0.members != nil }) ?? true else { return "`_meta` must be an object" }
         switch method {
         case .elicit:

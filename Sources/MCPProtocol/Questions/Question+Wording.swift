@@ -7,9 +7,8 @@ extension Question {
     /// the name stands in `_meta`.
     package func worded(by upstream: String) -> Question {
         var question = self
-        var params: JSONValue = self.params
-        params["task"] = nil
-        var meta = params["_meta"] ?? [:]
+        var params: JSONValue = .object((self.params.members ?? []).filter { members.contains($0.key) })
+        var meta = params["_meta"]?.withoutHidden ?? [:]
         meta["progressToken"] = nil
         if method == .sample { meta[MetaKey.upstream] = .string(upstream) }
         params["_meta"] = meta.members?.isEmpty == true ? JSONValue?.none : meta
@@ -25,6 +24,20 @@ extension Question {
         }
         question.params = params
         return question
+    }
+
+    /// What a question has in either era but `task`, which is between the upstream and us; what else an upstream writes is dropped.
+    private var members: [String] {
+        switch method {
+        case .elicit where isLink: ["_meta", "mode", "message", "url", "elicitationId"]
+        case .elicit: ["_meta", "mode", "message", "requestedSchema"]
+        case .sample:
+            [
+                "_meta", "messages", "modelPreferences", "systemPrompt", "includeContext", "temperature", "maxTokens", "stopSequences", "metadata",
+                "tools", "toolChoice",
+            ]
+        default: ["_meta"]
+        }
     }
 }
 
@@ -52,6 +65,15 @@ extension JSONValue {
                 })
         case .array(let elements): .array(elements.map(\.withPlainTexts))
         default: self
+        }
+    }
+
+    /// Without members whose name has something hidden, and with texts that have nothing, at any depth.
+    fileprivate var withoutHidden: JSONValue {
+        switch self {
+        case .object(let members): .object(members.filter { !$0.key.hasHidden }.map { Member($0.key, $0.value.withoutHidden) })
+        case .array(let elements): .array(elements.map(\.withoutHidden))
+        default: plainText
         }
     }
 

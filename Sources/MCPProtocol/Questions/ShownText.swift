@@ -19,7 +19,7 @@ extension String {
         guard unicodeScalars.contains(where: \.isHidden) else { return false }
         let scalars = Array(unicodeScalars)
         return scalars.indices.contains { index in
-            scalars[index].isHidden && !scalars.isJoiner(at: index) && !(exceptLines && scalars[index].isLineBreak)
+            scalars[index].isHidden && !scalars.isNeeded(at: index) && !(exceptLines && scalars[index].isLineBreak)
         }
     }
 
@@ -29,7 +29,7 @@ extension String {
         for (index, scalar) in scalars.enumerated() {
             if let replacement = replacement(scalar) {
                 text.append(replacement)
-            } else if !scalar.isHidden || scalars.isJoiner(at: index) {
+            } else if !scalar.isHidden || scalars.isNeeded(at: index) {
                 text.append(scalar)
             }
         }
@@ -38,9 +38,22 @@ extension String {
 }
 
 extension [Unicode.Scalar] {
+    /// Whether it is not seen itself, and what stands before or beside it would be another sign without it.
+    fileprivate func isNeeded(at index: Int) -> Bool {
+        guard index > 0 else { return false }
+        let before = self[index - 1]
+        switch self[index].value {
+        case 0x200C, 0x200D: return isJoiner(at: index)
+        // The form of an emoji, and of a letter of Mongolian; one each.
+        case 0xFE0E, 0xFE0F: return before.properties.isEmoji
+        case 0x180B...0x180D, 0x180F: return (0x1820...0x18AA).contains(before.value)
+        default: return false
+        }
+    }
+
     /// Whether it is a joiner or non-joiner that its neighbours need: in a script that joins letters, or within an emoji.
-    fileprivate func isJoiner(at index: Int) -> Bool {
-        guard self[index].value == 0x200C || self[index].value == 0x200D, index > 0, index + 1 < count else { return false }
+    private func isJoiner(at index: Int) -> Bool {
+        guard index + 1 < count else { return false }
         let (before, after) = (self[index - 1], self[index + 1])
         return before.isOfJoiningScript && after.isOfJoiningScript
             || self[index].value == 0x200D && (before.isPictorial || before.value == 0xFE0F) && after.isPictorial
@@ -54,11 +67,13 @@ extension Unicode.Scalar {
         switch value {
         case 0...0x1F, 0x7F...0x9F: true
         // Soft hyphen, grapheme joiner, mark of direction, fillers that are blank, vowel separator.
-        case 0xAD, 0x034F, 0x061C, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x180E: true
+        case 0xAD, 0x034F, 0x061C, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x180B...0x180F: true
         // Of no width; marks, embeddings, overrides and isolates of direction; separators; invisible operators; deprecated controls.
-        case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB: true
-        // Tags: a second alphabet that nobody sees.
-        case 0xE0000...0xE007F: true
+        case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF0...0xFFFB: true
+        // Format controls of Egyptian hieroglyphs, shorthand and music.
+        case 0x13430...0x1343F, 0x1BCA0...0x1BCA3, 0x1D173...0x1D17A: true
+        // Tags and variation selectors: second alphabets that nobody sees.
+        case 0xE0000...0xE0FFF, 0xFE00...0xFE0F: true
         default: false
         }
     }

@@ -18,13 +18,14 @@ package enum TaskOutcome: Sendable {
         }
     }
 
-    /// What a modern task has inside when it has ended.
+    /// What a modern task has inside when it has ended, or what there is to say of a legacy one that ended without a result.
     package init(_ state: TaskState) {
         if let result = state.result, state.status == .completed {
             self = .result(result)
         } else {
             let what = state.status == .failed ? "The task failed" : "The task was \(state.status.rawValue)"
-            self = .error(state.error ?? ["code": -32603, "message": .string(what)])
+            let message = state.message.map { $0.isEmpty ? what : "\(what): \($0)" } ?? what
+            self = .error(state.error ?? ["code": -32603, "message": .string(message)])
         }
     }
 }

@@ -35,6 +35,8 @@ package struct TaskState: Sendable {
     /// What it came to, where the modern form says so.
     package var result: JSONValue? { json["result"] }
     package var error: JSONValue? { json["error"] }
+    /// Its peer's own words for how it stands, on one line.
+    package var message: String? { json["statusMessage"]?.string.map { String($0.onOneLine.unicodeScalars.prefix(1_000)) } }
     /// What the upstream asks of the client, where the modern form says so.
     package var inputRequests: JSONValue? { json["inputRequests"] }
     /// Whether it asks nothing but what has those keys.
@@ -66,6 +68,15 @@ package struct TaskState: Sendable {
             task.rename("pollIntervalMs", "pollInterval")
             if status == .completed, result?["isError"] == true { task["status"] = .string(Status.failed.rawValue) }
         }
+        return task
+    }
+
+    /// A legacy task that asks nothing which its modern client could answer: none may be said to need input without saying which
+    /// (io.modelcontextprotocol/tasks, "Task Polling").
+    package func working(id ours: String) -> JSONValue {
+        var task = json(for: .modern, id: ours)
+        task["status"] = .string(Status.working.rawValue)
+        task["inputRequests"] = nil
         return task
     }
 

@@ -24,7 +24,7 @@ struct Session: Sendable {
     /// From when on its id is good no more, in seconds since 1970.
     let expires: Int
 
-    /// Capabilities beyond this are cut down to their names, so that the id fits in a header.
+    /// Of capabilities beyond this only what is understood is kept, so that the id fits in a header.
     private static let capabilitiesMax = 2_048
 
     init(server: String, caller: Caller, revision: Revision, capabilities: JSONValue, expires: Int) throws(Seal.Failure) {
@@ -35,8 +35,7 @@ struct Session: Sendable {
         self.revision = revision
         self.expires = expires
         let bytes = capabilities.bytes
-        let cut = JSONValue.object((capabilities.members ?? []).prefix(16).map { .init(String($0.key.prefix(40)), [:]) })
-        self.capabilities = bytes.count <= Self.capabilitiesMax ? bytes : cut.bytes
+        self.capabilities = bytes.count <= Self.capabilitiesMax ? bytes : ClientAbilities(bytes, of: revision).capabilities.bytes
     }
 
     private init(key: String, server: String, caller: String, revision: Revision, capabilities: [UInt8], expires: Int) {

@@ -1,13 +1,20 @@
-import Transport
-
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
 
-/// The sessions that have ended, in a file of the state folder that all instances add to: a line for each, `EXPIRES KEY CALLER`; blocking.
-struct EndedSessionFile {
+/// What one line of such a file says.
+protocol StateLogLine {
+    /// Without its end.
+    var line: String { get }
+
+    /// Nil for what is none: a line that was cut off tells nothing.
+    init?(line: String)
+}
+
+/// A file of the state folder that all instances add lines to and follow; blocking.
+struct StateLog<Entry: StateLogLine> {
     /// Beyond this it is written anew, with what still counts.
     let bytesMax: Int
     let path: String
@@ -21,7 +28,7 @@ struct EndedSessionFile {
     }
 
     /// What was added since the last look, by anybody.
-    mutating func news() throws(StateError) -> [EndedSessions.Entry] {
+    mutating func news() throws(StateError) -> [Entry] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return [] }
@@ -43,18 +50,30 @@ struct EndedSessionFile {
         // A line that is still being written is read the next time.
         let whole = bytes.prefix((bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1)
         offset += whole.count
-        return whole.split(separator: UInt8(ascii: "\n")).compactMap { EndedSessions.Entry(line: String(decoding: $0, as: UTF8.self)) }
+        return whole.split(separator: UInt8(ascii: "\n")).compactMap { Entry(line: String(decoding: $0, as: UTF8.self)) }
     }
 
     /// Adds entries; on the disk when it returns.
-    func append(_ entries: [EndedSessions.Entry]) throws(StateError) {
+    func append(_ entries: [Entry]) throws(StateError) {
         let lock = try lock()
         defer { close(lock) }
+        try write(entries)
+    }
+
+    /// Adds what `entries` makes of the news, to which nobody adds meanwhile; on the disk when it returns.
+    mutating func append(after entries: ([Entry]) -> [Entry]) throws(StateError) {
+        let lock = try lock()
+        defer { close(lock) }
+        let entries = entries(try news())
+        if !entries.isEmpty { try write(entries) }
+    }
+
+    private func write(_ entries: [Entry]) throws(StateError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(path) }
         defer { close(descriptor) }
-        let bytes = Array(((Self.isCutOff(descriptor) ? "\n" : "") + entries.map(\.line).joined()).utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { throw .system(path) }
+        let bytes = Array(((Self.isCutOff(descriptor) ? "\n" : "") + Self.lines(of: entries)).utf8)
+        guard Self.write(descriptor, bytes) == bytes.count, fsync(descriptor) == 0 else { throw .system(path) }
     }
 
     /// Whether the last line was not written to its end, as on a full disk: the next one must not become a part of it.
@@ -65,12 +84,12 @@ struct EndedSessionFile {
     }
 
     /// Writes it anew where it has grown too large. `entries` is handed what others have added by then, and says what still counts.
-    mutating func compact(to entries: ([EndedSessions.Entry]) -> [EndedSessions.Entry]) throws(StateError) {
+    mutating func compact(to entries: ([Entry]) -> [Entry]) throws(StateError) {
         guard offset > bytesMax else { return }
         let lock = try lock()
         defer { close(lock) }
-        let lines = entries(try news()).map(\.line)
-        try StateFile(path: path).write(Array(lines.joined().utf8))
+        let lines = Self.lines(of: entries(try news()))
+        try StateFile(path: path).write(Array(lines.utf8))
     }
 
     /// Keeps other processes from writing until the descriptor is closed.
@@ -87,15 +106,14 @@ struct EndedSessionFile {
         }
         return descriptor
     }
-}
 
-extension EndedSessions.Entry {
-    fileprivate var line: String { "\(expires) \(key ?? "*") \(caller)\n" }
+    private static func lines(of entries: [Entry]) -> String { entries.map { $0.line + "\n" }.joined() }
 
-    /// Nil for what is none: a line that was cut off tells nothing.
-    fileprivate init?(line: String) {
-        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, let expires = Int(parts[0]), parts.dropFirst().allSatisfy({ !$0.isEmpty && $0.utf8.count <= 64 }) else { return nil }
-        self.init(key: parts[1] == "*" ? nil : String(parts[1]), of: String(parts[2]), expires: expires)
+    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, bytes, bytes.count)
+        #else
+            Darwin.write(descriptor, bytes, bytes.count)
+        #endif
     }
 }
